@@ -1,0 +1,80 @@
+"""Facts that parts of the service tell each other over the bus. Past tense, frozen, no behaviour."""
+
+from dataclasses import dataclass
+
+from livecam_nvr.domain.segment import Segment
+from livecam_nvr.domain.status import (
+    BrokerStatus,
+    CameraState,
+    DiskStatus,
+    Fault,
+    MediaServerStatus,
+    RecordingStatus,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CameraStateChanged:
+    """A camera is now LIVE, DELAY, ERROR or OFFLINE."""
+
+    camera_id: str
+    state: CameraState
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStarted:
+    """A camera's stream has (again) begun: a new init segment is there."""
+
+    camera_id: str
+    codec: str
+    """RFC 6381."""
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingChanged:
+    """What was asked of a camera's recorder, or what it does, changed."""
+
+    camera_id: str
+    status: RecordingStatus
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentFinished:
+    """A file is complete on disk and has its durations and keyframe table."""
+
+    segment: Segment
+
+
+@dataclass(frozen=True, slots=True)
+class DiskChanged:
+    """New disk figures (on a cadence), or a disk problem came or went (at once)."""
+
+    status: DiskStatus
+
+
+@dataclass(frozen=True, slots=True)
+class MediaServerChanged:
+    """The media server came up, died or was given up."""
+
+    status: MediaServerStatus
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerChanged:
+    """The broker's connection came or went."""
+
+    status: BrokerStatus
+
+
+Event = (
+    CameraStateChanged
+    | StreamStarted
+    | RecordingChanged
+    | SegmentFinished
+    | DiskChanged
+    | MediaServerChanged
+    | BrokerChanged
+)

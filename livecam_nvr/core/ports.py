@@ -1,0 +1,248 @@
+"""What the parts of the service need from each other. Only `app.py` knows who fulfils which port."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+from livecam_nvr.domain.media import EndCause, Fragment, InitSegment
+from livecam_nvr.domain.segment import Segment
+from livecam_nvr.domain.status import (
+    DiskStatus,
+    MediaServerStatus,
+    RecordingStatus,
+    ServiceStatus,
+    StreamAddresses,
+)
+
+
+class FragmentSink(Protocol):
+    """Somebody in the service who takes every fragment as it comes (the recorder, the figures).
+
+    Both calls come on the event loop and must return at once.
+    """
+
+    def on_fragment(self, fragment: Fragment) -> None:
+        """The next fragment; its `init` tells if it belongs to another run than the one before."""
+
+    def on_end(self, cause: EndCause) -> None:
+        """The run ended; a next one may follow."""
+
+
+class Subscription(Protocol):
+    """A viewer's bounded queue: `async with hub.subscribe() as s: async for fragment in s`.
+
+    Begins with a keyframe. When the viewer is too slow, whole GOPs are left out: after a gap in `number` the next
+    fragment is a keyframe. A change of `fragment.init` means a new stream (another init segment, times begin
+    anew). Goes on across restarts of the camera; ends only when the service stops.
+    """
+
+    dropped: int
+    """Fragments left out because the viewer was too slow."""
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(self, *_: object) -> None: ...
+    def __aiter__(self) -> AsyncIterator[Fragment]: ...
+
+
+class Hub(Protocol):
+    """One camera's stream in memory: the last seconds, and everything that comes."""
+
+    camera_id: str
+
+    @property
+    def ring(self) -> Sequence[Fragment]:
+        """The fragments in memory, oldest first, beginning with a keyframe; may span two runs. A snapshot."""
+
+    @property
+    def init(self) -> InitSegment | None:
+        """The running stream's init segment; None before the first fragment ever and after the run ended."""
+
+    @property
+    def viewers(self) -> int:
+        """Open subscriptions."""
+
+    def subscribe(self, *, max_bytes: int = 8_000_000) -> Subscription:
+        """A viewer's queue that begins with the newest keyframe in memory (or the next one, if there is none)."""
+
+    async def wait_fragment(self, after_number: int = -1) -> Fragment:
+        """The first fragment in memory whose number is greater than `after_number`, or the next that comes."""
+
+
+class Streams(Protocol):
+    """All cameras' hubs."""
+
+    def hub(self, camera_id: str) -> Hub:
+        """Raises LivecamError NOT_FOUND for an unknown camera."""
+
+    def ids(self) -> Sequence[str]:
+        """The cameras' ids in the config's order."""
+
+
+class Pictures(Protocol):
+    """JPEG pictures of a camera, decoded only when somebody asks."""
+
+    async def snapshot(self, camera_id: str, *, max_height: int | None = None) -> bytes:
+        """The newest keyframe as JPEG. One decode serves all who ask for the same keyframe and height.
+
+        Raises:
+            LivecamError: NOT_FOUND for an unknown camera, UNAVAILABLE if it has no picture now (offline).
+        """
+
+    def mjpeg(self, camera_id: str) -> AsyncIterator[bytes]:
+        """JPEG pictures of the live stream, one after the other, from one decoder shared by all viewers.
+
+        It runs only while somebody looks. Raises LivecamError like `snapshot`.
+        """
+
+
+class RecordingControl(Protocol):
+    """The recording switch of every camera."""
+
+    def set_recording(self, camera_id: str, on: bool, by: str) -> RecordingStatus:
+        """Turns recording on or off at once; remembered over restarts. `by` names who asked, for the log.
+
+        The returned status, and every RecordingChanged event, says what the recorder really does.
+
+        Raises:
+            LivecamError: NOT_FOUND for an unknown camera.
+        """
+
+    def recording(self, camera_id: str) -> RecordingStatus:
+        """Raises LivecamError NOT_FOUND for an unknown camera."""
+
+
+class StatusSource(Protocol):
+    """The status of everything, gathered when asked; cheap."""
+
+    def status(self) -> ServiceStatus:
+        """The whole service, now."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishTarget:
+    """Where a camera's ffmpeg sends the live stream: the second leg of its `tee`."""
+
+    format: str
+    """ffmpeg muxer: `rtsp` or `mpegts`."""
+    url: str
+    """May contain credentials: never log it unredacted."""
+    options: tuple[tuple[str, str], ...] = ()
+    """Muxer options, e.g. `(("rtsp_transport", "tcp"),)`."""
+
+
+class MediaServer(Protocol):
+    """A media server as a supervised child process: MediaMTX, or GStreamer's RTSP server."""
+
+    async def start(self, ready_within_s: float) -> bool:
+        """Starts it and its supervision. True once it answers; False if it did not in time (it goes on trying).
+
+        Never raises because the server fails: that shows in `status()`.
+        """
+
+    async def stop(self) -> None:
+        """Ends it; idempotent; returns when the process is gone."""
+
+    def publish_target(self, camera_id: str) -> PublishTarget:
+        """Where this camera's ffmpeg publishes. Stable for the life of the service."""
+
+    def stream_started(self, camera_id: str, codec: str) -> None:
+        """Tells which codec (RFC 6381) the camera sends, for servers that must know beforehand."""
+
+    def addresses(self, camera_id: str) -> StreamAddresses:
+        """Where viewers find this camera."""
+
+    def status(self) -> MediaServerStatus:
+        """How it is."""
+
+
+class SegmentWriter(Protocol):
+    """One file being written. No call blocks: the work is done by the archive's own threads, in order."""
+
+    path: str
+    """Relative to the archive's root; known at once (names are given on the loop, never overwriting)."""
+
+    def append(self, fragment: Fragment) -> None:
+        """Adds a fragment. The caller stops when `failed` is set."""
+
+    def finish(self, cause: EndCause) -> None:
+        """Ends the file: durations, keyframe table, fsync. `on_finished` is called on the loop afterwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentStart:
+    """What the archive must know to begin a file."""
+
+    camera_id: str
+    init: InitSegment
+    start_utc_ns: int
+    utc_offset_s: int
+    run_id: int
+    sequence: int
+
+
+class Archive(Protocol):
+    """The recordings folder."""
+
+    def begin(
+        self,
+        start: SegmentStart,
+        on_finished: Callable[[Segment], None],
+        on_failed: Callable[[str], None],
+    ) -> SegmentWriter:
+        """Begins a file. `on_failed(reason)` (once, on the loop) says that the disk refused: what was written
+        until then is kept and the writer is done.
+        """
+
+    def flush(self) -> Awaitable[None]:
+        """Returns when everything handed over so far is written and finished files are synced."""
+
+
+class SegmentIndex(Protocol):
+    """The index over the archive: derived, can be rebuilt."""
+
+    def add(self, segment: Segment) -> None:
+        """Adds or replaces a segment, soon and in the background; a failing index is logged, never raised."""
+
+    async def latest(self, camera_id: str, limit: int = 1) -> list[Segment]:
+        """The newest segments of a camera, newest first."""
+
+    async def between(
+        self, camera_id: str, begin_utc_ns: int, end_utc_ns: int, limit: int = 10_000
+    ) -> list[Segment]:
+        """The segments that overlap a range, oldest first."""
+
+
+class SwitchMemory(Protocol):
+    """Remembers the recording switches over restarts (atomic, durable)."""
+
+    def load(self) -> dict[str, bool]:
+        """Camera id to switch; empty if nothing was remembered or it cannot be read (logged)."""
+
+    def save(self, switches: dict[str, bool]) -> None:
+        """Remembers, soon, in the background."""
+
+
+class DiskProbe(Protocol):
+    """Figures of the recordings' file system."""
+
+    async def probe(self) -> DiskStatus:
+        """Figures only; `problem` and `reason` are decided by core."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of `doctor`."""
+
+    name: str
+    ok: bool
+    found: str
+    """What is so, e.g. `ffmpeg 5.1.9`."""
+    mend: str = ""
+    """What to do if not ok."""
+
+
+class SelfCheck(Protocol):
+    """What `doctor` needs of each part."""
+
+    async def check(self) -> Sequence[Check]:
+        """Looks; changes nothing; takes at most a few seconds."""

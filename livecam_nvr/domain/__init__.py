@@ -1,0 +1,1 @@
+"""Pure values and decisions; imports nothing of the project and no library."""

@@ -1,0 +1,28 @@
+"""The root of all errors that the service raises on purpose, each with a kind and a hint."""
+
+from enum import StrEnum
+
+
+class ErrorKind(StrEnum):
+    """What sort of failure it is; one table per edge maps it to an HTTP status or an exit code."""
+
+    CONFIG = "config"
+    NOT_FOUND = "not_found"
+    INVALID = "invalid"
+    UNAVAILABLE = "unavailable"
+    CONFLICT = "conflict"
+    MEDIA = "media"
+    DISK = "disk"
+
+
+class LivecamError(Exception):
+    """An expected failure, in words for the person who has to mend it.
+
+    `str(error)` is what went wrong; `hint` is what would be right (may be empty).
+    """
+
+    def __init__(self, kind: ErrorKind, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.hint = hint

@@ -1,0 +1,156 @@
+"""How everything is, as the status API, the page and Home Assistant tell it. Plain values, ready for JSON."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class CameraState(StrEnum):
+    """The one word on a camera's tile."""
+
+    LIVE = "LIVE"
+    DELAY = "DELAY"
+    """It runs, but the newest frame is late."""
+    ERROR = "ERROR"
+    """It delivered and then failed, or delivers what cannot be used; being restarted."""
+    OFFLINE = "OFFLINE"
+    """It cannot be opened or reached; tried again for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What went wrong, in words, and what to do about it."""
+
+    message: str
+    hint: str = ""
+    at_utc_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentInfo:
+    """A segment as far as a status tells of it."""
+
+    path: str
+    start_utc_ns: int
+    duration_ns: int
+    frames: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingStatus:
+    """One camera's recorder: what was asked for, and what it really does."""
+
+    wanted: bool
+    active: bool
+    """True only while frames are going into a file."""
+    current_path: str | None = None
+    since_utc_ns: int | None = None
+    last_segment: SegmentInfo | None = None
+    segments: int = 0
+    """Finished since the service started."""
+    frames: int = 0
+    """Written since the service started."""
+    bytes: int = 0
+    dropped_frames: int = 0
+    """Frames that should have been recorded and could not be (disk)."""
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamAddresses:
+    """Where one camera can be watched through the media server; `{host}` stands for this machine's name."""
+
+    rtsp: str
+    webrtc: str | None = None
+    """WHEP endpoint (RFC 9725)."""
+    ll_hls: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CameraStatus:
+    """One camera."""
+
+    id: str
+    name: str
+    kind: str
+    state: CameraState
+    codec: str = ""
+    width: int = 0
+    height: int = 0
+    fps: float = 0.0
+    """Over the last few seconds."""
+    bitrate_bps: float = 0.0
+    frames: int = 0
+    """Since the service started, over all restarts."""
+    bytes: int = 0
+    dropped_frames: int = 0
+    """Frames that ffmpeg reported as dropped plus those the timestamps show to be missing."""
+    restarts: int = 0
+    last_frame_age_s: float | None = None
+    viewers: int = 0
+    """HTTP viewers of the service itself; those of the media server are its own affair."""
+    fault: Fault | None = None
+    """The last error; kept after it healed, for the record."""
+    recording: RecordingStatus = field(default_factory=lambda: RecordingStatus(wanted=False, active=False))
+    addresses: StreamAddresses | None = None
+
+
+class ServerState(StrEnum):
+    """A supervised child's state (see runtime/supervisor.py)."""
+
+    STARTING = "starting"
+    READY = "ready"
+    BACKOFF = "backoff"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    FATAL = "fatal"
+    """Retrying cannot cure it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaServerStatus:
+    """The media server that serves RTSP."""
+
+    name: str
+    """`mediamtx`, `gstreamer` or `none`."""
+    state: ServerState
+    version: str = ""
+    restarts: int = 0
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerStatus:
+    """The MQTT broker."""
+
+    configured: bool
+    connected: bool = False
+    address: str = ""
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DiskStatus:
+    """The file system that the recordings lie on."""
+
+    path: str
+    total_bytes: int = 0
+    free_bytes: int = 0
+    problem: bool = False
+    reason: str = ""
+    """Empty if there is no problem."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStatus:
+    """The whole service."""
+
+    name: str
+    version: str
+    started_utc_ns: int
+    uptime_s: float
+    cameras: tuple[CameraStatus, ...]
+    media_server: MediaServerStatus
+    broker: BrokerStatus
+    disk: DiskStatus
+    page_url: str = ""

@@ -1,0 +1,1 @@
+"""Home Assistant over MQTT: connection, discovery, states, commands."""

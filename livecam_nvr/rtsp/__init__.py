@@ -1,0 +1,1 @@
+"""Media servers (MediaMTX, GStreamer) behind one small interface."""

@@ -1,0 +1,1 @@
+"""Clock, child processes and their supervision, logs; knows no cameras."""

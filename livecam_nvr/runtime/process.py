@@ -1,0 +1,189 @@
+"""One child process: started so that it cannot outlive the service, drained, and ended politely or not."""
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+import shutil
+import signal
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+
+from livecam_nvr.domain.errors import ErrorKind, LivecamError
+from livecam_nvr.domain.redact import redact
+
+_log = logging.getLogger(__name__)
+
+_F_SETPIPE_SZ = 1031  # Linux fcntl(2); fcntl.F_SETPIPE_SZ is missing from typeshed's older stubs
+_PIPE_BYTES = 1 << 20  # the most that an unprivileged process may ask for (/proc/sys/fs/pipe-max-size)
+_LAST_LINES = 200
+
+
+class _Protocol(asyncio.SubprocessProtocol):
+    def __init__(
+        self, name: str, on_stdout: Callable[[bytes], None] | None, on_line: Callable[[str], None] | None
+    ) -> None:
+        self.exited = asyncio.Event()
+        self.lines: deque[str] = deque(maxlen=_LAST_LINES)
+        self._name = name
+        self._on_stdout = on_stdout
+        self._on_line = on_line
+        self._rest = {1: b"", 2: b""}
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        if fd == 1 and self._on_stdout is not None:
+            self._on_stdout(data)
+            return
+        *lines, rest = (self._rest[fd] + data).split(b"\n")
+        if len(rest) > 1 << 16:  # a child that never ends its line must not grow our memory
+            lines.append(rest)
+            rest = b""
+        self._rest[fd] = rest
+        for line in lines:
+            self._line(line)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        """All pipes are at their end and the child is reaped."""
+        for rest in self._rest.values():
+            self._line(rest)
+        self._rest = {1: b"", 2: b""}
+        self.exited.set()
+
+    def _line(self, raw: bytes) -> None:
+        line = redact(raw.decode("utf-8", "replace").rstrip("\r"))
+        if line:
+            self.lines.append(line)
+            if self._on_line is not None:
+                self._on_line(line)
+
+
+class ChildProcess:
+    """A running child. Make one with `spawn`; whoever spawned it calls `stop()` or awaits `wait()`."""
+
+    def __init__(self, name: str, transport: asyncio.SubprocessTransport, protocol: _Protocol) -> None:
+        self.name = name
+        self._transport = transport
+        self._protocol = protocol
+        self.pid = transport.get_pid()
+
+    @property
+    def returncode(self) -> int | None:
+        """Exit status; negative signal number if a signal ended it; None while it runs."""
+        return self._transport.get_returncode()
+
+    @property
+    def last_lines(self) -> list[str]:
+        """What it said last (stderr, and stdout if nobody else takes that), redacted, at most 200 lines."""
+        return list(self._protocol.lines)
+
+    def write(self, data: bytes) -> None:
+        """Sends bytes to its stdin (if it has one); a dead child is not an error here."""
+        stdin = self._transport.get_pipe_transport(0)
+        if isinstance(stdin, asyncio.WriteTransport) and not stdin.is_closing():
+            stdin.write(data)
+
+    def close_stdin(self) -> None:
+        """Tells it that no more input comes (after what was written)."""
+        stdin = self._transport.get_pipe_transport(0)
+        if isinstance(stdin, asyncio.WriteTransport):
+            stdin.close()
+
+    def write_backlog(self) -> int:
+        """Bytes written to its stdin that it has not taken yet."""
+        stdin = self._transport.get_pipe_transport(0)
+        return stdin.get_write_buffer_size() if isinstance(stdin, asyncio.WriteTransport) else 0
+
+    async def wait(self) -> int:
+        """Returns its exit status when it has exited and its pipes are drained."""
+        await self._protocol.exited.wait()
+        code = self.returncode
+        return code if code is not None else -1
+
+    def send_signal(self, number: int) -> None:
+        """Signals the whole process group; a group that is gone is not an error."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+
+    async def stop(self, ask: bytes | int = signal.SIGTERM, patience_s: float = 2.0) -> int:
+        """Ends it: asks (bytes on stdin, or a signal), then SIGTERM, then SIGKILL; always reaps. Idempotent."""
+        try:
+            if not self._protocol.exited.is_set():
+                if isinstance(ask, bytes):
+                    self.write(ask)
+                else:
+                    self.send_signal(ask)
+                if not await self._exits_within(patience_s):
+                    self.send_signal(signal.SIGTERM)
+                    if not await self._exits_within(0.5):
+                        _log.warning("%s (pid %d) did not stop when asked and is killed", self.name, self.pid)
+        finally:
+            # Also on cancellation, and for grandchildren that hold a pipe open: nothing is left behind.
+            self.send_signal(signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                self._transport.close()
+        return await self.wait()
+
+    async def _exits_within(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self._protocol.exited.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+
+async def spawn(
+    argv: Sequence[str],
+    *,
+    name: str,
+    on_stdout: Callable[[bytes], None] | None = None,
+    on_line: Callable[[str], None] | None = None,
+    stdin: bool = False,
+    pass_fds: Sequence[int] = (),
+    env: Mapping[str, str] | None = None,
+    cwd: str | None = None,
+) -> ChildProcess:
+    """Starts `argv` (no shell) as leader of its own process group, killed by the kernel if the service dies.
+
+    Args:
+        argv: Program and arguments.
+        name: For the log.
+        on_stdout: Takes stdout in chunks as they come, on the loop. Without it stdout's lines join `last_lines`.
+        on_line: Takes each line of stderr, redacted.
+        stdin: Whether `write` will be used; else stdin is empty.
+        pass_fds: File descriptors it inherits.
+        env: Its whole environment; the service's own if None.
+        cwd: Its working directory.
+
+    Raises:
+        LivecamError: UNAVAILABLE if the program is not there or cannot be executed.
+    """
+    program = shutil.which(argv[0])
+    if program is None:
+        raise LivecamError(
+            ErrorKind.UNAVAILABLE, f"{argv[0]} is not installed", f"install {argv[0]}, then start again"
+        )
+    loop = asyncio.get_running_loop()
+    protocol = _Protocol(name, on_stdout, on_line)
+    # setpriv (util-linux, on every Debian) sets the parent-death signal and then becomes the program: no code
+    # of ours runs between fork and exec, which would be unsafe in a process with threads. The signal is sent
+    # when the *thread* that forked ends; asyncio forks on the loop's thread, which lives as long as the service.
+    command = ["setpriv", "--pdeathsig", "KILL", "--", program, *argv[1:]]
+    transport, _ = await loop.subprocess_exec(
+        lambda: protocol,
+        *command,
+        stdin=asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        pass_fds=tuple(pass_fds),
+        env=dict(env) if env is not None else None,
+        cwd=cwd,
+        start_new_session=True,
+    )
+    for fd in (0, 1):
+        pipe = transport.get_pipe_transport(fd)
+        if pipe is not None:
+            # A larger pipe means fewer and larger reads, and that a short pause of ours never stalls the child.
+            with contextlib.suppress(OSError):
+                fcntl.fcntl(pipe.get_extra_info("pipe").fileno(), _F_SETPIPE_SZ, _PIPE_BYTES)
+    return ChildProcess(name, transport, protocol)

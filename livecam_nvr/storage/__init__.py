@@ -1,0 +1,1 @@
+"""Segment files on disk, the index derived from them, disk figures."""
