@@ -1,0 +1,127 @@
+"""Reads the ISO base media boxes that a live stream begins with: `moov` and what the tracks in it are.
+
+Box layouts: ISO/IEC 14496-12; `avcC`, `hvcC`: ISO/IEC 14496-15; codec strings: RFC 6381 and 14496-15 annex E.
+"""
+
+import struct
+from collections.abc import Iterator
+
+from livecam_nvr.domain.errors import ErrorKind, LivecamError
+from livecam_nvr.domain.media import Track
+
+_HEADER = struct.Struct(">I4s")
+
+
+def broken(what: str) -> LivecamError:
+    """The error for bytes that are not a stream."""
+    return LivecamError(ErrorKind.MEDIA, f"the stream is broken: {what}", "the camera's ffmpeg is restarted")
+
+
+def children(data: bytes, begin: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """The boxes in `data[begin:end]` as (type, begin of content, end).
+
+    Raises:
+        LivecamError: MEDIA if a box does not fit into its parent.
+    """
+    at = begin
+    while at + 8 <= end:
+        size, kind = _HEADER.unpack_from(data, at)
+        head = 8
+        if size == 1 and at + 16 <= end:
+            size, head = int.from_bytes(data[at + 8 : at + 16], "big"), 16
+        if size < head or at + size > end:
+            raise broken(f"box {kind!r} of {size} bytes does not fit")
+        yield kind, at + head, at + size
+        at += size
+
+
+def find(data: bytes, begin: int, end: int, *path: bytes) -> tuple[int, int] | None:
+    """Begin and end of the content of the first box at `path`, or None."""
+    for kind, inner, inner_end in children(data, begin, end):
+        if kind == path[0]:
+            return (inner, inner_end) if len(path) == 1 else find(data, inner, inner_end, *path[1:])
+    return None
+
+
+def parse_moov(data: bytes, begin: int, end: int) -> tuple[Track, ...]:
+    """The tracks of a `moov` whose content is `data[begin:end]`.
+
+    Raises:
+        LivecamError: MEDIA if it is damaged.
+    """
+    try:
+        found = (_parse_trak(data, b, e) for kind, b, e in children(data, begin, end) if kind == b"trak")
+        return tuple(track for track in found if track is not None)
+    except (struct.error, IndexError) as error:
+        raise broken("moov is damaged") from error
+
+
+def default_samples(data: bytes, begin: int, end: int) -> dict[int, tuple[int, int]]:
+    """Per track id, default sample duration and flags from the `trex` boxes of a `moov`."""
+    mvex = find(data, begin, end, b"mvex")
+    result: dict[int, tuple[int, int]] = {}
+    if mvex is not None:
+        for kind, inner, _ in children(data, *mvex):
+            if kind == b"trex":
+                track_id, _, duration, _, flags = struct.unpack_from(">5I", data, inner + 4)
+                result[track_id] = (duration, flags)
+    return result
+
+
+def _parse_trak(data: bytes, begin: int, end: int) -> Track | None:
+    tkhd = find(data, begin, end, b"tkhd")
+    mdhd = find(data, begin, end, b"mdia", b"mdhd")
+    hdlr = find(data, begin, end, b"mdia", b"hdlr")
+    stsd = find(data, begin, end, b"mdia", b"minf", b"stbl", b"stsd")
+    if tkhd is None or mdhd is None or hdlr is None or stsd is None:
+        raise broken("a track lacks tkhd, mdhd, hdlr or stsd")
+    handler = data[hdlr[0] + 8 : hdlr[0] + 12]
+    kind = {b"vide": "video", b"soun": "audio"}.get(handler)
+    if kind is None:
+        return None
+    track_id = struct.unpack_from(">I", data, tkhd[0] + (20 if data[tkhd[0]] == 1 else 12))[0]
+    timescale = struct.unpack_from(">I", data, mdhd[0] + (20 if data[mdhd[0]] == 1 else 12))[0]
+    if timescale == 0:
+        raise broken("a track has timescale 0")
+    entry = next(children(data, stsd[0] + 8, stsd[1]), None)
+    if entry is None:
+        raise broken("a track has no sample entry")
+    fourcc, inner, inner_end = entry
+    if kind == "audio":
+        return Track(track_id, "audio", _audio_codec(data, fourcc, inner, inner_end), timescale)
+    width, height = struct.unpack_from(">HH", data, inner + 24)
+    return Track(track_id, "video", _video_codec(data, fourcc, inner + 78, inner_end), timescale, width, height)
+
+
+def _video_codec(data: bytes, fourcc: bytes, begin: int, end: int) -> str:
+    name = fourcc.decode("latin-1")
+    if fourcc in {b"avc1", b"avc3"}:
+        avcc = find(data, begin, end, b"avcC")
+        return f"{name}.{data[avcc[0] + 1 : avcc[0] + 4].hex()}" if avcc else name
+    if fourcc in {b"hvc1", b"hev1"}:
+        hvcc = find(data, begin, end, b"hvcC")
+        return _hevc_codec(name, data[hvcc[0] : hvcc[1]]) if hvcc else name
+    return name
+
+
+def _hevc_codec(name: str, hvcc: bytes) -> str:
+    """`hvc1.1.6.L93.B0`: profile, compatibility (bits reversed), tier and level, constraint bytes."""
+    profile, compatibility, level = hvcc[1], int.from_bytes(hvcc[2:6], "big"), hvcc[12]
+    space = ("", "A", "B", "C")[profile >> 6]
+    reversed_bits = int(f"{compatibility:032b}"[::-1], 2)
+    tier = "H" if profile & 0x20 else "L"
+    constraints = "".join(f".{byte:X}" for byte in hvcc[6:12].rstrip(b"\0"))
+    return f"{name}.{space}{profile & 0x1F}.{reversed_bits:X}.{tier}{level}{constraints}"
+
+
+def _audio_codec(data: bytes, fourcc: bytes, begin: int, end: int) -> str:
+    if fourcc == b"mp4a":
+        esds = find(data, begin + 28, end, b"esds")
+        # The AudioSpecificConfig's first five bits are the object type; it follows descriptor tag 5.
+        if esds is not None and (at := data.find(b"\x05", esds[0] + 4 + 18, esds[1])) >= 0:
+            at += 1
+            while data[at] & 0x80:
+                at += 1
+            return f"mp4a.40.{data[at + 1] >> 3}"
+        return "mp4a.40.2"
+    return "opus" if fourcc == b"Opus" else fourcc.decode("latin-1")
