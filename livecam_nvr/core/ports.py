@@ -7,6 +7,7 @@ from typing import Protocol, Self
 from livecam_nvr.domain.media import EndCause, Fragment, InitSegment
 from livecam_nvr.domain.segment import Segment
 from livecam_nvr.domain.status import (
+    CameraStatus,
     DiskStatus,
     MediaServerStatus,
     RecordingStatus,
@@ -76,6 +77,13 @@ class Streams(Protocol):
 
     def ids(self) -> Sequence[str]:
         """The cameras' ids in the config's order."""
+
+
+class CameraView(Protocol):
+    """What a camera can say of itself."""
+
+    def camera_status(self) -> CameraStatus:
+        """Its status now, without recording and addresses; cheap."""
 
 
 class Pictures(Protocol):

@@ -23,7 +23,7 @@ _FIFO = (
 
 
 def command(source: Source, target: PublishTarget | None) -> list[str]:
-    """ffmpeg's arguments for one camera. With no `target` it feeds only the hub.
+    """The argument list of one camera's ffmpeg. With no `target` it feeds only the hub.
 
     The list may contain passwords; redact it before showing it.
     """

@@ -171,7 +171,7 @@ class HubSubscription:
         """Queues a fragment; a viewer that is too slow loses whole GOPs, never single frames."""
         if self._skipping and fragment.keyframe and not self._queue:
             self._skipping = False
-        if self._skipping or self._bytes + len(fragment.data) > self._max_bytes and self._queue:
+        if self._skipping or (self._bytes + len(fragment.data) > self._max_bytes and self._queue):
             self._skipping = True
             self.dropped += 1
             return
@@ -225,7 +225,9 @@ class CameraStreams:
             return self._hubs[camera_id]
         except KeyError:
             known = ", ".join(self._hubs)
-            raise LivecamError(ErrorKind.NOT_FOUND, f"there is no camera {camera_id!r}", f"there are: {known}") from None
+            raise LivecamError(
+                ErrorKind.NOT_FOUND, f"there is no camera {camera_id!r}", f"there are: {known}"
+            ) from None
 
     def ids(self) -> Sequence[str]:
         """See core.ports.Streams."""

@@ -56,8 +56,20 @@ def _test(camera: TestCamera) -> Source:
     pad = size // 2
 
     def text(line: str, y: str) -> tuple[str, tuple[tuple[str, str], ...]]:
-        arguments = {"font": _FONT, "fontsize": str(size), "fontcolor": "white", "box": "1", "boxcolor": "black@0.6"}
-        return "drawtext", (("text", line), *arguments.items(), ("boxborderw", str(pad // 2)), ("x", str(pad)), ("y", y))
+        arguments = {
+            "font": _FONT,
+            "fontsize": str(size),
+            "fontcolor": "white",
+            "box": "1",
+            "boxcolor": "black@0.6",
+        }
+        return "drawtext", (
+            ("text", line),
+            *arguments.items(),
+            ("boxborderw", str(pad // 2)),
+            ("x", str(pad)),
+            ("y", y),
+        )
 
     cell = min(BARCODE_CELL, camera.width // BARCODE_BITS)
     strip = (("x", "0"), ("y", f"ih-{cell}"), ("w", str(cell * BARCODE_BITS)), ("h", str(cell)))

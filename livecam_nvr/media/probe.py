@@ -1,0 +1,36 @@
+"""Asks ffprobe what a file holds."""
+
+import asyncio
+import json
+from pathlib import Path
+
+from livecam_nvr.domain.errors import ErrorKind, LivecamError
+from livecam_nvr.media.diagnose import diagnose
+from livecam_nvr.runtime.process import spawn
+
+_PATIENCE_S = 10.0
+
+
+async def video_codec(path: Path) -> str:
+    """The name, as ffmpeg calls it, of the first video stream's codec, e.g. `h264`.
+
+    Raises:
+        LivecamError: UNAVAILABLE if the file is not there or cannot be read, MEDIA if it has no video.
+    """
+    if not await asyncio.to_thread(path.is_file):
+        raise LivecamError(ErrorKind.UNAVAILABLE, f"there is no file {path}", "check the camera's path")
+    out = bytearray()
+    show = ["-select_streams", "v:0", "-show_entries", "stream=codec_name", "-of", "json"]
+    child = await spawn(["ffprobe", "-v", "error", *show, f"file:{path}"], name="ffprobe", on_stdout=out.extend)
+    try:
+        code = await asyncio.wait_for(child.wait(), _PATIENCE_S)
+    except TimeoutError:
+        raise LivecamError(ErrorKind.UNAVAILABLE, f"{path} cannot be read in time", "is its disk there?") from None
+    finally:
+        await child.stop()
+    if code:
+        raise diagnose(child.last_lines, code)
+    streams = json.loads(out).get("streams", [])
+    if not streams:
+        raise LivecamError(ErrorKind.MEDIA, f"{path} holds no video", "name a video file")
+    return str(streams[0]["codec_name"])
