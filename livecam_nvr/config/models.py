@@ -1,13 +1,16 @@
 """The models of `config.yaml`. Every key, its default and its bounds are here and nowhere else."""
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ByteSize, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
-Size = Annotated[str, Field(pattern=r"^[1-9]\d{1,3}x[1-9]\d{1,3}$")]
+# Even: H.264's usual 4:2:0 pictures have half as many samples of colour in either direction.
+Size = Annotated[str, Field(pattern=r"^[1-9]\d{0,2}[02468]x[1-9]\d{0,2}[02468]$")]
 
 
 class Section(BaseModel):
@@ -35,6 +38,27 @@ class ListenConfig(Section):
     webrtc_udp_port: Port = 8189
     hls_port: Port = 8888
     """MediaMTX's low-latency HLS."""
+
+    @field_validator("address")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        try:
+            ip_address(value)
+        except ValueError:
+            raise ValueError(
+                "an IP address of this machine is needed: 127.0.0.1 (this machine only) or 0.0.0.0 (the network)"
+            ) from None
+        return value
+
+    @model_validator(mode="after")
+    def _ports_differ(self) -> "ListenConfig":
+        if len({getattr(self, key) for key in TCP_PORTS}) < len(TCP_PORTS):
+            raise ValueError(f"{', '.join(TCP_PORTS)}: each needs a port of its own")
+        return self
+
+
+TCP_PORTS = ("http_port", "rtsp_port", "webrtc_port", "hls_port")
+"""The keys of `listen` that share one space of ports (UDP has its own)."""
 
 
 class CameraBase(Section):
@@ -93,6 +117,17 @@ class RtspCamera(CameraBase):
     def _is_rtsp(cls, value: SecretStr) -> SecretStr:
         if not value.get_secret_value().startswith(("rtsp://", "rtsps://")):
             raise ValueError("an address that begins with rtsp:// or rtsps:// is needed")
+        try:
+            parts = urlsplit(value.get_secret_value())
+            good = bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            # Its text quotes the address.
+            good = False
+        if not good:
+            raise ValueError(
+                "the address has no host or a wrong port; rtsp://USER:PASSWORD@HOST:PORT/PATH is needed, with"
+                " characters such as / ? # @ in the password written as %2F %3F %23 %40"
+            ) from None
         return value
 
 
@@ -111,6 +146,12 @@ class V4l2Camera(EncodedCamera):
 
 
 Camera = Annotated[TestCamera | RtspCamera | FileCamera | V4l2Camera, Field(discriminator="kind")]
+CAMERA_KINDS: dict[str, type[CameraBase]] = {
+    "test": TestCamera,
+    "rtsp": RtspCamera,
+    "file": FileCamera,
+    "v4l2": V4l2Camera,
+}
 
 
 class RecordingConfig(Section):

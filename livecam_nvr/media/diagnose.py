@@ -11,73 +11,73 @@ _REASONS: tuple[tuple[str, ErrorKind, str, str], ...] = (
     (
         r"401 Unauthorized|authorization failed|403 Forbidden",
         ErrorKind.UNAVAILABLE,
-        "the camera refuses user or password",
+        "{what} refuses user or password",
         "check user and password in the camera's url; percent-encode special characters",
     ),
     (
         r"404 (?:Stream )?Not Found|method DESCRIBE failed: 4",
         ErrorKind.UNAVAILABLE,
-        "the camera does not know this stream address",
+        "{what} does not know this stream address",
         "check the path in the camera's url against the camera's manual",
     ),
     (
         r"Failed to resolve hostname|Name or service not known|Temporary failure in name resolution",
         ErrorKind.UNAVAILABLE,
-        "the camera's host name is not known",
+        "the host name of {what} is not known",
         "check the host name, or use the camera's IP address",
     ),
     (
         r"Connection refused",
         ErrorKind.UNAVAILABLE,
-        "nothing answers at the camera's port (connection refused)",
+        "nothing answers at the port of {what} (connection refused)",
         "check the port in the url and that RTSP is enabled in the camera",
     ),
     (
         r"No route to host|Network is unreachable|Host is unreachable",
         ErrorKind.UNAVAILABLE,
-        "the camera cannot be reached",
+        "{what} cannot be reached",
         "check the camera's power and network",
     ),
     (
         r"Connection timed out|Operation timed out",
         ErrorKind.UNAVAILABLE,
-        "the camera does not answer (timed out)",
+        "{what} does not answer (timed out)",
         "check the camera's power, network and address",
     ),
     (
         r"Device or resource busy",
         ErrorKind.UNAVAILABLE,
-        "another program is using the camera",
+        "another program is using {what}",
         "end that program, or give it this service's RTSP address instead",
     ),
     (
         r"No such file or directory|No such device|Cannot open video device",
         ErrorKind.UNAVAILABLE,
-        "it is not there",
+        "{what} is not there",
         "check the path, and that the camera is plugged in",
     ),
     (
         r"Permission denied|Operation not permitted",
         ErrorKind.UNAVAILABLE,
-        "it may not be opened (permission denied)",
+        "{what} may not be opened (permission denied)",
         "for a USB camera: add the service's user to the group video; for a file: make it readable",
     ),
     (
         r"Could not find tag for codec|codec not currently supported in container|incompatible with output codec",
         ErrorKind.MEDIA,
-        "its codec cannot be recorded without re-encoding",
+        "the codec of {what} cannot be recorded without re-encoding",
         "set the camera to H.264 or H.265",
     ),
     (
         r"matches no streams|does not contain any stream",
         ErrorKind.MEDIA,
-        "it sends no video",
+        "{what} sends no video",
         "check the stream address; it may be of the sound alone",
     ),
     (
         r"Invalid data found when processing input|moov atom not found|End of file",
         ErrorKind.MEDIA,
-        "it sends data that is no video",
+        "{what} sends data that is no video",
         "check that the address or file is a video that ffmpeg can play",
     ),
     (
@@ -97,13 +97,13 @@ _REASONS: tuple[tuple[str, ErrorKind, str, str], ...] = (
 _OTHER_LEG = re.compile(r"\[(?:fifo|rtsp|mpegts|udp|tcp) @|tee @|frame=|^\S+=")
 
 
-def diagnose(lines: Sequence[str], returncode: int) -> LivecamError:
-    """Why a camera's ffmpeg ended, from its last lines (redacted) and its exit status."""
+def diagnose(lines: Sequence[str], returncode: int, what: str = "the camera") -> LivecamError:
+    """Why a camera's ffmpeg ended, from its last lines (redacted) and its exit status; `what` names the source."""
     own = [line for line in lines if not _OTHER_LEG.search(line)]
     # An address that cannot be opened is named by ffmpeg itself at the end of all: `URL: Connection refused`.
     for pattern, kind, message, hint in _REASONS:
         if any(re.search(pattern, line, re.IGNORECASE) for line in (*own[-20:], *lines[-1:])):
-            return LivecamError(kind, message, hint)
+            return LivecamError(kind, message.format(what=what), hint)
     if returncode < 0:
         return LivecamError(ErrorKind.MEDIA, f"ffmpeg was ended by signal {-returncode}", "it is restarted")
     said = own[-1] if own else ""

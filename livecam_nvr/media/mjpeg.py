@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 from collections.abc import AsyncIterator, Callable
 
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
@@ -89,8 +90,8 @@ class SharedMjpeg:
 
     async def _decode_run(self, first: Fragment, stream: AsyncIterator[Fragment]) -> Fragment | None:
         """Decodes one run of the camera; returns the first fragment of the next run."""
-        # Low delay: the moov describes the stream, so nothing has to be looked at before decoding.
-        source = ["-fflags", "nobuffer", "-flags", "low_delay", "-probesize", "4096", "-analyzeduration", "0"]
+        # Without this ffmpeg looks at 20 frames for their rate before it shows the first.
+        source = ["-fpsprobesize", "0"]
         filters = f"fps={_FPS}:round=near,scale=-2:'min({_MAX_HEIGHT},ih)'"
         output = [
             "-vf",
@@ -113,7 +114,7 @@ class SharedMjpeg:
             child.write(first.init.data)
             return await self._pour(first, stream, child)
         finally:
-            await child.stop(patience_s=0.3)
+            await child.stop(signal.SIGKILL)  # it holds nothing, and would first read its input to the end
 
     async def _pour(
         self, first: Fragment, stream: AsyncIterator[Fragment], child: ChildProcess

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from livecam_nvr.config.models import Camera, FileCamera
+from livecam_nvr.config.models import Camera, FileCamera, V4l2Camera
 from livecam_nvr.core.bus import EventBus
 from livecam_nvr.core.events import CameraStateChanged, StreamStarted
 from livecam_nvr.core.ports import PublishTarget
@@ -147,7 +147,7 @@ class CameraPipeline:
                 if run.broken.done():
                     raise run.broken.result()
                 if exited.done():
-                    raise diagnose(run.child.last_lines, exited.result())
+                    raise diagnose(run.child.last_lines, exited.result(), _name_of(self.camera))
                 self._look(run, began)
         finally:
             exited.cancel()
@@ -195,6 +195,17 @@ class CameraPipeline:
             _log.info("%s: %s -> %s", self.camera.id, self.state, state)
             self.state = state
             self._bus.publish(CameraStateChanged(self.camera.id, state, self.fault))
+
+
+def _name_of(camera: Camera) -> str:
+    """How messages call the source; an IP camera's address may hold a password and is not said."""
+    match camera:
+        case FileCamera():
+            return str(camera.path)
+        case V4l2Camera():
+            return str(camera.device)
+        case _:
+            return "the camera"
 
 
 class _Run:

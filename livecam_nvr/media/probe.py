@@ -29,7 +29,7 @@ async def video_codec(path: Path) -> str:
     finally:
         await child.stop()
     if code:
-        raise diagnose(child.last_lines, code)
+        raise diagnose(child.last_lines, code, str(path))
     streams = json.loads(out).get("streams", [])
     if not streams:
         raise LivecamError(ErrorKind.MEDIA, f"{path} holds no video", "name a video file")
