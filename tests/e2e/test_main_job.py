@@ -1,0 +1,196 @@
+"""The main job on real input: live over RTSP and HTTP, recordings without a gap, whatever dies."""
+
+import asyncio
+import json
+import re
+import subprocess
+import time
+from collections.abc import Callable
+
+import pytest
+from support import clips
+from support.service import Service, alive, command_line, kill, small_camera
+from support.waiting import until
+
+SERVER_PROCESS = {"gstreamer": "gst_child", "mediamtx": "mediamtx"}
+
+
+async def decode_frames(url: str, *options: str, frames: int = 5) -> None:
+    """A real player decodes some frames."""
+    argv = ["ffmpeg", "-v", "error", *options, "-i", url, "-frames:v", str(frames), "-f", "null", "-"]
+    player = await asyncio.create_subprocess_exec(*argv, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        _, said = await asyncio.wait_for(player.communicate(), 20)
+    except TimeoutError:
+        player.kill()
+        await player.wait()
+        raise AssertionError(f"no {frames} frames from {url} within 20 s") from None
+    assert player.returncode == 0, said.decode()
+
+
+async def test_live_over_rtsp_and_http(make_service: Callable[..., Service], server: str) -> None:
+    service = make_service(server)
+    await service.start()
+
+    tcp, udp = ("-rtsp_transport", "tcp"), ("-rtsp_transport", "udp")
+    clients = [(camera, transport) for camera in ("cam0", "cam1") for transport in (tcp, udp, tcp)]
+    await asyncio.gather(*(decode_frames(service.rtsp(camera), *transport) for camera, transport in clients))
+
+    base = f"{service.url}/api/cameras/cam0"
+    for path in ("live.mp4", "hls/index.m3u8", "stream.mjpeg"):
+        await decode_frames(f"{base}/{path}")
+    picture = await service.get("/api/cameras/cam1/snapshot.jpg")
+    assert picture[:3] == b"\xff\xd8\xff"
+    assert b"<html" in (await service.get("/")).lower()
+
+    status = await service.status()
+    assert [c["id"] for c in status["cameras"]] == ["cam0", "cam1"]
+    assert status["media_server"]["name"] == server
+    for camera in status["cameras"]:
+        assert (camera["width"], camera["height"]) == (640, 360)
+        assert camera["recording"]["active"] is True
+
+
+async def test_not_a_frame_is_lost_over_borders_while_the_media_server_is_killed(
+    make_service: Callable[..., Service], server: str
+) -> None:
+    service = make_service(server)
+    await service.start()
+    await until(lambda: len(service.segments("cam0")) >= 3, 40, "two borders")
+    (victim,) = service.children(SERVER_PROCESS[server])
+    kill(victim)
+    await until(lambda: not alive(victim), 5)
+    # The server is back and viewers can come again, while recording goes on over two more borders.
+    await until(lambda: any(alive(p) for p in service.children(SERVER_PROCESS[server])), 10, "a new media server")
+    for attempt in range(5):
+        try:
+            await decode_frames(service.rtsp("cam0"), "-rtsp_transport", "tcp")
+            break
+        except AssertionError:
+            assert attempt < 4
+    await until(lambda: all(len(service.segments(c)) >= 6 for c in ("cam0", "cam1")), 60, "five borders")
+    assert await service.stop() == 0
+
+    for camera in ("cam0", "cam1"):
+        files = service.segments(camera)
+        numbers: list[int] = []
+        for path in files:
+            assert re.fullmatch(camera + r"_\d{8}_\d{6}\.mp4", path.name)
+            numbers += clips.frame_numbers(path)
+        # Each test camera counts its frames from 0: every one is there, once, in order.
+        assert numbers == list(range(len(numbers)))
+        assert len(numbers) > 4 * 150
+        for path in files[1:-1]:
+            found = clips.probe(path)
+            assert found["packets"] == 150
+            assert found["format_duration"] == pytest.approx(10.0, abs=0.01)
+            assert int(path.stem[-1]) == 0, f"{path.name} does not begin on the clock"
+
+
+async def test_the_file_being_written_can_be_played(make_service: Callable[..., Service]) -> None:
+    service = make_service(cameras=[small_camera("cam0")])
+    await service.start()
+    path = (await until(lambda: service.segments("cam0"), 10))[-1]  # type: ignore[index]
+    first = clips.probe(path)["packets"]
+    await until(lambda: clips.probe(path)["packets"] > first, 5, "the file to grow")  # type: ignore[operator]
+    relative = path.relative_to(service.recordings).as_posix()
+    assert (await service.get(f"/recordings/{relative}"))[4:8] == b"ftyp"
+
+
+async def test_a_killed_camera_process_is_back_within_three_seconds(make_service: Callable[..., Service]) -> None:
+    service = make_service()
+    await service.start()
+    await until(lambda: service.segments("cam0"), 10)
+    before = await service.camera("cam0")
+    victim = next(pid for pid in service.children("ffmpeg") if "cam0" in command_line(pid))
+    killed_at = kill(victim)
+
+    async def back() -> bool:
+        camera = await service.camera("cam0")
+        return camera["restarts"] > before["restarts"] and camera["state"] == "LIVE"
+
+    await until(back, 5, "cam0 LIVE again")
+    assert time.monotonic() - killed_at < 3
+    files = await until(lambda: len(service.segments("cam0")) >= 2 and service.segments("cam0"), 5, "a new file")
+    earlier = files[-2]  # type: ignore[index]
+    await until(lambda: clips.probe(earlier)["format_duration"] > 0, 5)  # type: ignore[operator]
+    numbers = clips.frame_numbers(earlier)
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    other = await service.camera("cam1")
+    assert other["restarts"] == 0
+    assert other["state"] == "LIVE"
+
+
+async def test_a_killed_service_leaves_no_orphan_and_repairs_its_files(
+    make_service: Callable[..., Service], server: str
+) -> None:
+    service = make_service(server)
+    await service.start()
+    await until(lambda: all(service.segments(c) for c in ("cam0", "cam1")), 10)
+    torn = service.segments("cam0")[-1]
+    await until(lambda: clips.probe(torn)["packets"] > 30, 10)  # type: ignore[operator]
+    children = service.children()
+    assert len(children) >= 3
+    await service.kill()
+    await until(lambda: not any(alive(pid) for pid in children), 3, "all children dead")
+    before = clips.frame_numbers(torn)
+
+    await service.start()
+
+    async def indexed() -> bool:
+        found = json.loads(await service.get("/api/cameras/cam0/recordings?limit=50"))
+        return torn.relative_to(service.recordings).as_posix() in json.dumps(found)
+
+    await until(indexed, 10, "the repaired file in the index")
+    after = clips.probe(torn)
+    assert clips.frame_numbers(torn) == before
+    assert after["format_duration"] == pytest.approx(len(before) / 15, abs=0.001)
+
+
+async def test_sigterm_finishes_files_and_leaves_nothing(
+    make_service: Callable[..., Service], server: str
+) -> None:
+    service = make_service(server)
+    await service.start()
+    await until(lambda: all(service.segments(c) for c in ("cam0", "cam1")), 10)
+    children = service.children()
+    began = time.monotonic()
+    assert await service.stop() == 0
+    assert time.monotonic() - began < 3
+    assert not any(alive(pid) for pid in children)
+    for camera in ("cam0", "cam1"):
+        path = service.segments(camera)[-1]
+        found = clips.probe(path)
+        assert found["format_duration"] == pytest.approx(found["packets"] / 15, abs=0.001)  # type: ignore[operator]
+
+
+async def test_it_stops_by_itself_after_a_duration(make_service: Callable[..., Service]) -> None:
+    service = make_service()
+    await service.start("--duration", "5s")
+    assert service.process is not None
+    assert await asyncio.to_thread(service.process.wait, 20) == 0
+
+
+async def test_one_camera_that_cannot_be_opened_harms_no_other(make_service: Callable[..., Service]) -> None:
+    secret = "hunter2secret"
+    away = {"id": "away", "kind": "rtsp", "url": f"rtsp://admin:{secret}@127.0.0.1:1/stream"}
+    missing = {"id": "missing", "kind": "file", "path": "no-such-file.mp4"}
+    service = make_service(cameras=[small_camera("cam0"), away, missing])
+    await service.start(wait=False)
+
+    async def told() -> bool:
+        try:
+            states = {c["id"]: c for c in (await service.status())["cameras"]}
+        except OSError:
+            return False
+        return states["cam0"]["state"] == "LIVE" and all(states[c]["fault"] for c in ("away", "missing"))
+
+    await until(told, 15)
+    status = await service.status()
+    states = {c["id"]: c for c in status["cameras"]}
+    assert states["away"]["state"] == states["missing"]["state"] == "OFFLINE"
+    assert "refused" in states["away"]["fault"]["message"]
+    assert "no-such-file.mp4" in states["missing"]["fault"]["message"]
+    await until(lambda: service.segments("cam0"), 5)
+    assert secret not in json.dumps(status)
+    assert secret not in service.read_log()

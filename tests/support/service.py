@@ -1,0 +1,155 @@
+"""The service as its users run it: the real command, in a folder of its own, on free ports."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from support.ports import free_port
+from support.waiting import until
+
+ROOT = Path(__file__).parents[2]
+
+
+def small_camera(camera_id: str, **more: Any) -> dict[str, Any]:
+    """A small test camera; wide enough for the frame number's barcode."""
+    return {"id": camera_id, "kind": "test", "size": "640x360", "fps": 15, "bitrate_kbps": 600, **more}
+
+
+class Service:
+    """`livecam-nvr run` with a generated config; `start`, `stop` and `kill` as often as wanted."""
+
+    def __init__(self, folder: Path, server: str = "gstreamer", **config: Any) -> None:
+        self.folder = folder
+        self.recordings = folder / "recordings"
+        self.log = folder / "service.log"
+        ports = {
+            name: free_port() for name in ("http_port", "rtsp_port", "webrtc_port", "webrtc_udp_port", "hls_port")
+        }
+        self.ports = ports
+        recording = {"segment_seconds": 10, "min_free": 0, **config.pop("recording", {})}
+        self.config: dict[str, Any] = {
+            "listen": ports,
+            "cameras": [small_camera("cam0"), small_camera("cam1")],
+            "media_server": {"kind": server, "download": False},
+            **config,
+            "recording": recording,
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The page's address without a slash at its end."""
+        return f"http://127.0.0.1:{self.ports['http_port']}"
+
+    def rtsp(self, camera_id: str) -> str:
+        """A camera's RTSP address."""
+        return f"rtsp://127.0.0.1:{self.ports['rtsp_port']}/{camera_id}"
+
+    async def start(self, *arguments: str, wait: bool = True) -> None:
+        """Starts it; with `wait`, returns when every enabled camera is LIVE."""
+        path = self.folder / "config.yaml"
+        path.write_text(json.dumps(self.config))
+        argv = [sys.executable, "-m", "livecam_nvr", "run", "--config", str(path), *arguments]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(argv, stdout=log, stderr=log, cwd=ROOT)
+        if wait:
+            await until(self.all_live, 20, f"all cameras LIVE; log:\n{self.read_log()}")
+
+    async def all_live(self) -> bool:
+        """Whether every camera is LIVE now."""
+        assert self.process is not None
+        assert self.process.poll() is None, self.read_log()
+        try:
+            status = await self.status()
+        except OSError:
+            return False
+        return all(camera["state"] == "LIVE" for camera in status["cameras"])
+
+    async def stop(self) -> int:
+        """SIGTERM; its exit status."""
+        if self.process is None:
+            return 0
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return await asyncio.to_thread(self.process.wait, 15)
+
+    async def kill(self) -> None:
+        """SIGKILL."""
+        assert self.process is not None
+        self.process.kill()
+        await asyncio.to_thread(self.process.wait, 15)
+
+    async def get(self, path: str) -> bytes:
+        """The body of a GET."""
+
+        def fetch() -> bytes:
+            with urllib.request.urlopen(self.url + path, timeout=15) as answer:
+                return bytes(answer.read())
+
+        return await asyncio.to_thread(fetch)
+
+    async def status(self) -> dict[str, Any]:
+        """`/api/status`."""
+        return dict(json.loads(await self.get("/api/status")))
+
+    async def camera(self, camera_id: str) -> dict[str, Any]:
+        """One camera's status."""
+        return next(c for c in (await self.status())["cameras"] if c["id"] == camera_id)
+
+    def segments(self, camera_id: str) -> list[Path]:
+        """Its recordings so far, oldest first, the growing one last."""
+        return sorted(self.recordings.glob(f"{camera_id}/*/*.mp4"))
+
+    def children(self, needle: str = "") -> list[int]:
+        """Processes below the service whose command line holds `needle`."""
+        assert self.process is not None
+        return [pid for pid in descendants(self.process.pid) if needle in command_line(pid)]
+
+    def read_log(self) -> str:
+        """What it said so far."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+
+def command_line(pid: int) -> str:
+    """A process's command line; empty if it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def alive(pid: int) -> bool:
+    """Whether it runs (a zombie does not)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def descendants(pid: int) -> list[int]:
+    """All processes below `pid`."""
+    parents: dict[int, list[int]] = {}
+    for entry in [e.name for e in Path("/proc").iterdir()]:
+        if entry.isdigit():
+            try:
+                parent = int(Path(f"/proc/{entry}/stat").read_text().rsplit(")", 1)[1].split()[1])
+            except (OSError, IndexError):
+                continue
+            parents.setdefault(parent, []).append(int(entry))
+    found = list(parents.get(pid, []))
+    for child in found:
+        found += parents.get(child, [])
+    return found
+
+
+def kill(pid: int, number: int = signal.SIGKILL) -> float:
+    """Signals a process; the monotonic time at which that was done."""
+    os.kill(pid, number)
+    return time.monotonic()
