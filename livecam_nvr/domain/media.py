@@ -52,9 +52,11 @@ class TrackFragment(NamedTuple):
     samples: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Fragment:
-    """One `moof` + `mdat`: one video frame, or the frames of one moment."""
+class Fragment(NamedTuple):
+    """One `moof` + `mdat`: one video frame, or the frames of one moment.
+
+    A tuple because one is made for every frame: that costs a quarter of a frozen dataclass.
+    """
 
     init: InitSegment
     data: bytes

@@ -16,6 +16,12 @@ _BOX = struct.Struct(">I4s")
 _U32 = struct.Struct(">I")
 _U64 = struct.Struct(">Q")
 _TWO_U32 = struct.Struct(">II")
+# The one layout that ffmpeg gives a fragment of one frame: moof, mfhd, traf, tfhd with duration, size and flags,
+# tfdt of version 1, trun with one sample. It is read in one go; everything else is read box by box.
+_PLAIN = struct.Struct(">I4x16x 4x4s 4x4sI I III 4x4sI Q 4x4sII4x")
+_PLAIN_TFDT_AT = 72
+_PLAIN_TFHD = 0x020038
+_PLAIN_TRUN, _PLAIN_TRUN_FIRST_FLAGS = 0x001, 0x005
 
 Stamp = Callable[[float, float], tuple[float, int]]
 """Decode time and duration of a frame (seconds of the stream's clock) to arrival (monotonic s) and UTC (ns)."""
@@ -106,7 +112,11 @@ class FragmentReader:
             raise broken("a fragment came before the moov")
         keyframe, video = False, None
         tracks: list[TrackFragment] = []
-        for kind, begin, end in children(data, 8, moof_size):
+        if plain := _plain(data, moof_size):
+            tracks.append(plain[0])
+            if plain[0].track_id == self._video_id:
+                video, keyframe = plain
+        for kind, begin, end in () if plain else children(data, 8, moof_size):
             if kind == b"traf":
                 track, sync = self._traf(data, begin, end)
                 tracks.append(track)
@@ -171,6 +181,24 @@ class FragmentReader:
         if flags & 0x20:
             sample_flags = _U32.unpack_from(data, at)[0]
         return track_id, duration, sample_flags
+
+
+def _plain(data: bytes, moof_size: int) -> tuple[TrackFragment, bool] | None:
+    """The track of a fragment in ffmpeg's usual layout and whether it begins with a sync sample, or None."""
+    if moof_size not in {_PLAIN.size, _PLAIN.size + 4}:
+        return None
+    _, traf, tfhd, tfhd_flags, track_id, duration, _, flags, tfdt, version, time, trun, trun_flags, count = (
+        _PLAIN.unpack_from(data)
+    )
+    if (traf, tfhd, tfdt, trun) != (b"traf", b"tfhd", b"tfdt", b"trun"):
+        return None
+    if tfhd_flags != _PLAIN_TFHD or version != 1 << 24 or count != 1 or not track_id:
+        return None
+    if moof_size == _PLAIN.size + 4 and trun_flags == _PLAIN_TRUN_FIRST_FLAGS:
+        flags = _U32.unpack_from(data, _PLAIN.size)[0]
+    elif moof_size != _PLAIN.size or trun_flags != _PLAIN_TRUN:
+        return None
+    return TrackFragment(track_id, _PLAIN_TFDT_AT, 8, time, duration, 1), not flags & _NON_SYNC
 
 
 def _trun(data: bytes, at: int, default_duration: int) -> tuple[int, int, int | None]:

@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 COPYABLE = ("avc1", "avc3", "hvc1", "hev1")
 _FIRST_FRAGMENT_S = 15.0  # a camera with a keyframe every 10 s is slow to begin, and is not stalled
 _LATE_S = 1.0
-_LOOK_EVERY_S = 0.25
+_LOOK_EVERY_S = 0.5
 _STOP_PATIENCE_S = 1.0
 
 

@@ -20,21 +20,29 @@ _PIPE_BYTES = 1 << 20  # the most that an unprivileged process may ask for (/pro
 _LAST_LINES = 200
 
 
+class _Stdout(asyncio.Protocol):
+    """Takes stdout from a pipe of our own: asyncio's subprocess pipes cost another turn of the loop a chunk."""
+
+    def __init__(self, take: Callable[[bytes], None], on_end: Callable[[], None]) -> None:
+        self._take = take
+        self._on_end = on_end
+
+    def data_received(self, data: bytes) -> None:
+        self._take(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        self._on_end()
+
+
 class _Protocol(asyncio.SubprocessProtocol):
-    def __init__(
-        self, name: str, on_stdout: Callable[[bytes], None] | None, on_line: Callable[[str], None] | None
-    ) -> None:
+    def __init__(self, on_line: Callable[[str], None] | None, parts: int) -> None:
         self.exited = asyncio.Event()
         self.lines: deque[str] = deque(maxlen=_LAST_LINES)
-        self._name = name
-        self._on_stdout = on_stdout
         self._on_line = on_line
+        self._open_parts = parts
         self._rest = {1: b"", 2: b""}
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
-        if fd == 1 and self._on_stdout is not None:
-            self._on_stdout(data)
-            return
         *lines, rest = (self._rest[fd] + data).split(b"\n")
         if len(rest) > 1 << 16:  # a child that never ends its line must not grow our memory
             lines.append(rest)
@@ -48,7 +56,13 @@ class _Protocol(asyncio.SubprocessProtocol):
         for rest in self._rest.values():
             self._line(rest)
         self._rest = {1: b"", 2: b""}
-        self.exited.set()
+        self.part_ended()
+
+    def part_ended(self) -> None:
+        """The child is reaped, or a pipe of our own is at its end; when all are, it is over."""
+        self._open_parts -= 1
+        if not self._open_parts:
+            self.exited.set()
 
     def _line(self, raw: bytes) -> None:
         line = redact(raw.decode("utf-8", "replace").rstrip("\r"))
@@ -61,10 +75,17 @@ class _Protocol(asyncio.SubprocessProtocol):
 class ChildProcess:
     """A running child. Make one with `spawn`; whoever spawned it calls `stop()` or awaits `wait()`."""
 
-    def __init__(self, name: str, transport: asyncio.SubprocessTransport, protocol: _Protocol) -> None:
+    def __init__(
+        self,
+        name: str,
+        transport: asyncio.SubprocessTransport,
+        protocol: _Protocol,
+        stdout: asyncio.ReadTransport | None,
+    ) -> None:
         self.name = name
         self._transport = transport
         self._protocol = protocol
+        self._stdout = stdout
         self.pid = transport.get_pid()
 
     @property
@@ -122,6 +143,8 @@ class ChildProcess:
             self.send_signal(signal.SIGKILL)
             with contextlib.suppress(ProcessLookupError):
                 self._transport.close()
+            if self._stdout is not None:
+                self._stdout.close()
         return await self.wait()
 
     async def _exits_within(self, seconds: float) -> bool:
@@ -163,27 +186,46 @@ async def spawn(
         raise LivecamError(
             ErrorKind.UNAVAILABLE, f"{argv[0]} is not installed", f"install {argv[0]}, then start again"
         )
-    loop = asyncio.get_running_loop()
-    protocol = _Protocol(name, on_stdout, on_line)
     # setpriv (util-linux, on every Debian) sets the parent-death signal and then becomes the program: no code
     # of ours runs between fork and exec, which would be unsafe in a process with threads. The signal is sent
     # when the *thread* that forked ends; asyncio forks on the loop's thread, which lives as long as the service.
     command = ["setpriv", "--pdeathsig", "KILL", "--", program, *argv[1:]]
-    transport, _ = await loop.subprocess_exec(
-        lambda: protocol,
-        *command,
-        stdin=asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        pass_fds=tuple(pass_fds),
-        env=dict(env) if env is not None else None,
-        cwd=cwd,
-        start_new_session=True,
-    )
-    for fd in (0, 1):
-        pipe = transport.get_pipe_transport(fd)
-        if pipe is not None:
-            # A larger pipe means fewer and larger reads, and that a short pause of ours never stalls the child.
-            with contextlib.suppress(OSError):
-                fcntl.fcntl(pipe.get_extra_info("pipe").fileno(), _F_SETPIPE_SZ, _PIPE_BYTES)
-    return ChildProcess(name, transport, protocol)
+    loop = asyncio.get_running_loop()
+    protocol = _Protocol(on_line, parts=1 if on_stdout is None else 2)
+    stdout: asyncio.ReadTransport | None = None
+    writing = asyncio.subprocess.PIPE
+    if on_stdout is not None:
+        reading, writing = os.pipe()
+        _enlarge(reading)
+        stdout, _ = await loop.connect_read_pipe(
+            lambda: _Stdout(on_stdout, protocol.part_ended), os.fdopen(reading, "rb", buffering=0)
+        )
+    try:
+        transport, _ = await loop.subprocess_exec(
+            lambda: protocol,
+            *command,
+            stdin=asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL,
+            stdout=writing,
+            stderr=asyncio.subprocess.PIPE,
+            pass_fds=tuple(pass_fds),
+            env=dict(env) if env is not None else None,
+            cwd=cwd,
+            start_new_session=True,
+        )
+    except BaseException:
+        if stdout is not None:
+            stdout.close()
+        raise
+    finally:
+        if stdout is not None:
+            os.close(writing)
+    to_child = transport.get_pipe_transport(0)
+    if to_child is not None:
+        _enlarge(to_child.get_extra_info("pipe").fileno())
+    return ChildProcess(name, transport, protocol, stdout)
+
+
+def _enlarge(fd: int) -> None:
+    """A larger pipe means fewer and larger reads, and that a short pause of ours never stalls the child."""
+    with contextlib.suppress(OSError):
+        fcntl.fcntl(fd, _F_SETPIPE_SZ, _PIPE_BYTES)
