@@ -47,8 +47,8 @@ def _publish_leg(target: PublishTarget) -> str:
 
 
 def _escape(value: str) -> str:
-    """An option's value inside the tee muxer's brackets."""
-    return "".join(f"\\{char}" if char in "\\':=|]" else char for char in value) if ":" in value else value
+    """An option's value inside the tee muxer's brackets: unescaped once per slave and once per option."""
+    return value.replace(":", r"\\\:")
 
 
 def _encode(encoding: Encoding) -> dict[str, Any]:
