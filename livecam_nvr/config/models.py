@@ -125,8 +125,8 @@ class RtspCamera(CameraBase):
             good = False
         if not good:
             raise ValueError(
-                "the address has no host or a wrong port; rtsp://USER:PASSWORD@HOST:PORT/PATH is needed, with"
-                " characters such as / ? # @ in the password written as %2F %3F %23 %40"
+                "a host, and a port from 1 to 65535 if any, is needed, as in rtsp://HOST:554/PATH; a user name or"
+                " password is written with %2F %3F %23 %40 for its / ? # @"
             ) from None
         return value
 

@@ -1,0 +1,54 @@
+"""`livecam-nvr doctor`: looks at everything the service needs, and says how to mend what is broken."""
+
+import argparse
+
+from livecam_nvr.cli import common, exit_codes
+
+_PATIENCE_S = 20.0
+
+
+def add(commands: common.Commands) -> None:
+    """Adds the command."""
+    parser = commands.add_parser(
+        "doctor",
+        help="check what the service needs, and say how to mend it",
+        description="Checks config, Python, ffmpeg, media server, ports, disk, clock, cameras and broker, and "
+        "says how to mend what is broken. Changes nothing.",
+    )
+    common.add_config_option(parser)
+    parser.set_defaults(execute=execute)
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Prints a line for each check as soon as it is done."""
+    import asyncio  # noqa: PLC0415 - nor these for `--help`
+
+    from livecam_nvr.cli.checks import config_checks, machine_checks, service_runs  # noqa: PLC0415
+    from livecam_nvr.cli.examine import examine, show  # noqa: PLC0415
+    from livecam_nvr.config.load import ConfigErrors  # noqa: PLC0415
+    from livecam_nvr.core.ports import Check  # noqa: PLC0415
+
+    status = exit_codes.OK
+    running = False
+    checks = list(machine_checks())
+    try:
+        config = common.load(args)
+    except ConfigErrors as errors:
+        status = exit_codes.USAGE
+        for mistake in errors.mistakes:
+            show(Check("config", ok=False, found=str(mistake)))
+        print("  Ports, cameras and the rest can be checked when the config is right.")
+    else:
+        from livecam_nvr import app  # noqa: PLC0415 - the whole service: only for a config that is right
+
+        show(Check("config", ok=True, found=_described(args, len(config.cameras))))
+        running = asyncio.run(service_runs(config.listen))
+        checks += [*app.checks(config), *config_checks(config)]
+    broken = asyncio.run(examine(checks, _PATIENCE_S, running=running))
+    return status or (exit_codes.FAILED if broken else exit_codes.OK)
+
+
+def _described(args: argparse.Namespace, cameras: int) -> str:
+    default = common.home() / "config.yaml"
+    where = args.config or (default if default.exists() else "no config file: test cameras")
+    return f"{where}, {cameras} {'camera' if cameras == 1 else 'cameras'}"

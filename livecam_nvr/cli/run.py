@@ -1,0 +1,55 @@
+"""`livecam-nvr run`: the service."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from livecam_nvr.cli import common, exit_codes
+from livecam_nvr.cli.durations import parse_duration
+from livecam_nvr.domain.errors import LivecamError
+
+if TYPE_CHECKING:
+    from livecam_nvr.domain.status import ServiceStatus
+
+
+def add(commands: common.Commands) -> None:
+    """Adds the command."""
+    parser = commands.add_parser(
+        "run",
+        help="run the service (the default)",
+        description="Runs the service until Ctrl+C or SIGTERM, and says where to look.",
+    )
+    common.add_config_option(parser)
+    parser.add_argument(
+        "--duration", metavar="TIME", type=_duration, help="stop by itself after this time, e.g. 90s, 30m, 1h30m"
+    )
+    parser.add_argument("--verbose", action="store_true", help="log every detail")
+    parser.set_defaults(execute=execute)
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Runs the service."""
+    config = common.load(args)
+    # The service itself is only imported for a config that is right.
+    import asyncio  # noqa: PLC0415
+    import socket  # noqa: PLC0415
+
+    from livecam_nvr import app  # noqa: PLC0415
+    from livecam_nvr.cli.banner import banner  # noqa: PLC0415
+    from livecam_nvr.runtime.logs import setup_logs  # noqa: PLC0415
+
+    def show(status: "ServiceStatus") -> None:
+        print(banner(config, status, socket.gethostname()), flush=True)
+
+    setup_logs(verbose=args.verbose)
+    try:
+        return asyncio.run(app.run(config, duration_s=args.duration, started=show))
+    except KeyboardInterrupt:
+        # Ctrl+C in the moment before the service listens to it: nothing is running yet.
+        return exit_codes.OK
+
+
+def _duration(text: str) -> float:
+    try:
+        return parse_duration(text)
+    except LivecamError as error:
+        raise argparse.ArgumentTypeError(f"{error.message}; {error.hint}") from None

@@ -1,0 +1,78 @@
+"""Mistakes that no single field can know: ids and ports that clash, paths that cannot be one."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from livecam_nvr.config import schema
+from livecam_nvr.config.models import TCP_PORTS, ListenConfig
+from livecam_nvr.config.source import KeyPath, Source
+
+
+def check_whole(source: Source) -> None:
+    """Adds such mistakes to `source`, whatever else is wrong in it."""
+    _ids(source)
+    _ports(source)
+    for path, text in _leaves(source.data, ()):
+        field = schema.field_at(path, source.data)
+        if field is not None and schema.takes_path(field):
+            _path(path, text, source)
+
+
+def _ids(source: Source) -> None:
+    cameras = source.data.get("cameras") if isinstance(source.data, dict) else None
+    first: dict[str, int] = {}
+    for number, camera in enumerate(cameras if isinstance(cameras, list) else []):
+        camera_id = camera.get("id") if isinstance(camera, dict) else None
+        if not isinstance(camera_id, str):
+            continue
+        if camera_id in first:
+            line = source.line(("cameras", first[camera_id], "id"))
+            problem = f"the camera in line {line} has the same id"
+            source.mistake(("cameras", number, "id"), problem, "each camera needs an id of its own")
+        first.setdefault(camera_id, number)
+
+
+def _ports(source: Source) -> None:
+    listen = source.data.get("listen") if isinstance(source.data, dict) else None
+    written = listen if isinstance(listen, dict) else {}
+    first: dict[int, str] = {}
+    # What is written comes last, so that a clash with a default is told where there is something to change.
+    for key in sorted(TCP_PORTS, key=lambda key: key in written):
+        text = written.get(key, str(ListenConfig.model_fields[key].default))
+        try:
+            port = int(text) if isinstance(text, str) else 0
+        except ValueError:
+            port = 0
+        if port in first:
+            other = first[port]
+            hint = "" if other in written else f" (that is its default; `{other}` can be changed, too)"
+            source.mistake(
+                ("listen", key),
+                f"port {port} is already taken by `{other}`{hint}",
+                "each needs a port of its own",
+            )
+        elif port:
+            first[port] = key
+
+
+def _path(path: KeyPath, text: str, source: Source) -> None:
+    if not text.strip():
+        source.mistake(path, "is empty", "write a path, or leave the line out")
+    elif not text.isprintable():
+        source.mistake(path, "holds a control character", "write the path in 'single quotes'")
+    else:
+        try:
+            Path(text).expanduser()
+        except RuntimeError:
+            source.mistake(path, "`~` with a name that no user of this machine has", "write the whole path")
+
+
+def _leaves(data: object, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+    if isinstance(data, str):
+        yield path, data
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            yield from _leaves(value, (*path, key))
+    elif isinstance(data, list):
+        for number, value in enumerate(data):
+            yield from _leaves(value, (*path, number))

@@ -1,0 +1,212 @@
+"""doctor's own checks, with the real ffmpeg and real sockets."""
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from livecam_nvr.cli.checks import (
+    CameraCheck,
+    FfmpegCheck,
+    PagePortCheck,
+    PythonCheck,
+    ffmpeg_version,
+    service_runs,
+)
+from livecam_nvr.cli.examine import examine
+from livecam_nvr.config.load import parse_config
+from livecam_nvr.config.models import Camera, ListenConfig
+from livecam_nvr.core.ports import Check
+from livecam_nvr.domain.errors import ErrorKind, LivecamError
+
+
+def camera(line: str, base: Path = Path("/srv")) -> Camera:
+    return parse_config(f"cameras:\n- {{id: a, {line}}}\n", "config.yaml", base).cameras[0]
+
+
+async def looked(check: CameraCheck | FfmpegCheck | PagePortCheck | PythonCheck) -> Check:
+    (found,) = await check.check()
+    return found
+
+
+@pytest.fixture
+def listen() -> ListenConfig:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return ListenConfig(http_port=server.getsockname()[1])
+
+
+@asynccontextmanager
+async def answering(listen: ListenConfig, body: bytes) -> AsyncIterator[None]:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.0 200 OK\r\n\r\n" + body)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", listen.http_port)
+    async with server:
+        yield
+
+
+async def test_this_python_and_this_ffmpeg_are_good() -> None:
+    assert (await looked(PythonCheck())).ok
+    found = await looked(FfmpegCheck())
+    assert found.ok, found
+    assert "libx264" in found.found
+
+
+@pytest.mark.parametrize(
+    ("ffmpeg", "said"),
+    [
+        ("", "ffmpeg is not installed"),
+        ("echo 'ffmpeg version 4.3.6-0+deb11u1 Copyright'", "ffmpeg version 4.3.6-0+deb11u1 Copyright is too old"),
+        (
+            "[ $2 = -version ] && echo ffmpeg version 6.1 || { echo \"Unknown encoder 'libx264'\" >&2; exit 1; }",
+            "Unknown encoder 'libx264'",
+        ),
+    ],
+)
+async def test_an_ffmpeg_that_will_not_do(
+    ffmpeg: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "setpriv").symlink_to("/usr/bin/setpriv")
+    for name in ("ffmpeg", "ffprobe") if ffmpeg else ():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{ffmpeg}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = await looked(FfmpegCheck())
+    assert not found.ok
+    assert said in found.found
+    assert found.mend
+
+
+@pytest.mark.parametrize(
+    ("said", "version"),
+    [
+        ("ffmpeg version 5.1.9-0+deb12u1+rpt1 Copyright", (5, 1)),
+        ("ffmpeg version n7.1 Copyright", (7, 1)),
+        ("ffmpeg version 8.0 Copyright", (8, 0)),
+        ("ffmpeg version N-118000-gabc Copyright", None),
+        ("", None),
+    ],
+)
+def test_versions(said: str, version: tuple[int, int] | None) -> None:
+    assert ffmpeg_version(said) == version
+
+
+async def test_a_port_that_is_free_taken_or_on_no_address_of_ours(listen: ListenConfig) -> None:
+    assert (await looked(PagePortCheck(listen))).ok
+    with socket.create_server(("127.0.0.1", listen.http_port)):
+        taken = await looked(PagePortCheck(listen))
+    assert not taken.ok
+    assert "in use" in taken.found
+    assert "listen.http_port" in taken.mend
+    elsewhere = await looked(PagePortCheck(listen.model_copy(update={"address": "192.0.2.1"})))
+    assert not elsewhere.ok
+    assert "listen.address" in elsewhere.mend
+
+
+async def test_a_running_service_is_known_by_its_status(listen: ListenConfig) -> None:
+    assert not await service_runs(listen)
+    async with answering(listen, json.dumps({"cameras": [], "media_server": {}, "broker": {}}).encode()):
+        assert await service_runs(listen)
+        assert await service_runs(listen.model_copy(update={"address": "0.0.0.0"}))
+    async with answering(listen, b'{"hello": "world"}'):
+        assert not await service_runs(listen)
+    async with answering(listen, b"\xff\xfe"):
+        assert not await service_runs(listen)
+
+
+async def test_cameras_that_deliver(listen: ListenConfig, tmp_path: Path) -> None:
+    found = await looked(CameraCheck(camera("kind: test, size: 320x240"), listen))
+    assert (found.ok, found.found) == (True, "test picture, 320x240")
+    picture = ["-f", "lavfi", "-i", "testsrc2=size=160x120:rate=10", "-t", "1", "-c:v", "libx264"]
+    await asyncio.to_thread(
+        subprocess.run, ["ffmpeg", "-v", "error", *picture, str(tmp_path / "a b.mp4")], check=True
+    )
+    found = await looked(CameraCheck(camera("kind: file, path: a b.mp4", tmp_path), listen))
+    assert (found.ok, found.found) == (True, "h264, 160x120")
+
+
+async def test_cameras_that_do_not(listen: ListenConfig, tmp_path: Path) -> None:
+    (tmp_path / "text.mp4").write_text("no video")
+    for line in (
+        "kind: file, path: gone.mp4",
+        "kind: file, path: text.mp4",
+        "kind: v4l2, device: gone",
+        f"kind: rtsp, url: 'rtsp://me:hunter2@127.0.0.1:{listen.http_port}/x'",
+    ):
+        found = await looked(CameraCheck(camera(line, tmp_path), listen))
+        assert not found.ok, line
+        assert found.mend
+        assert "hunter2" not in found.found + found.mend
+
+
+async def test_a_usb_camera_is_left_to_the_running_service(listen: ListenConfig) -> None:
+    async with answering(listen, json.dumps({"cameras": [], "media_server": {}, "broker": {}}).encode()):
+        found = await looked(CameraCheck(camera("kind: v4l2, device: /dev/null"), listen))
+    assert found.ok
+
+
+class _Scripted:
+    """A check that waits for its turn and then finds, raises or hangs."""
+
+    def __init__(self, name: str, outcome: Check | Exception | None, after: asyncio.Event | None = None) -> None:
+        self.name = name
+        self._outcome = outcome
+        self._after = after
+        self.done = asyncio.Event()
+
+    async def check(self) -> Sequence[Check]:
+        if self._after:
+            await self._after.wait()
+        if self._outcome is None:
+            await asyncio.Event().wait()
+        self.done.set()
+        if isinstance(self._outcome, Exception):
+            raise self._outcome
+        assert self._outcome
+        return [self._outcome]
+
+
+async def test_each_is_shown_as_it_comes_and_none_hides_the_others(capsys: pytest.CaptureFixture[str]) -> None:
+    quick = _Scripted("quick", Check("quick", ok=True, found="here"))
+    slow = _Scripted("slow", LivecamError(ErrorKind.DISK, "rtsp://u:hunter2@x is full", "make room"), quick.done)
+    odd = _Scripted("odd", ValueError("what?"), slow.done)
+    assert await examine([odd, slow, _Scripted("stuck", None), quick], 0.5) == 3
+    said = capsys.readouterr().out
+    marks = [(line[0], line.split()[1]) for line in said.splitlines() if line[0] != " "]
+    assert marks == [("✔", "quick"), ("✘", "slow"), ("✘", "odd"), ("✘", "stuck")]
+    assert "→ make room" in said
+    assert "no answer within 0.5 s" in said
+    assert "hunter2" not in said
+
+
+async def test_a_running_service_may_have_its_ports(capsys: pytest.CaptureFixture[str]) -> None:
+    taken = _Scripted("p", Check("port 8554 (RTSP)", ok=False, found="in use", mend="end it"))
+    assert await examine([taken], 1, running=True) == 0
+    assert await examine([taken], 1) == 1
+    assert capsys.readouterr().out.splitlines()[0].startswith("✔ port 8554 (RTSP)")
+
+
+def test_doctor_as_a_person_runs_it(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("mqtt: {hots: x}\n")
+    root = Path(__file__).parents[3]
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "livecam_nvr", "doctor"],
+        env={**os.environ, "PYTHONPATH": str(root), "LIVECAM_NVR_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert 'mqtt.hots: unknown key; did you mean "host"?' in done.stdout
+    assert "✔ ffmpeg" in done.stdout
+    assert done.stderr == ""
