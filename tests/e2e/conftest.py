@@ -1,7 +1,8 @@
 """The whole service, with each media server, and a real broker."""
 
+import asyncio
 import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +47,19 @@ class Broker:
         self._conf.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Starts it."""
+    async def start(self) -> None:
+        """Starts it; returns when it accepts clients."""
         quiet = subprocess.DEVNULL
         self._process = subprocess.Popen(["mosquitto", "-c", str(self._conf)], stdout=quiet, stderr=quiet)
+        await until(self._accepts, 10, "mosquitto")
+
+    async def _accepts(self) -> bool:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        except OSError:
+            return False
+        writer.close()
+        return True
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -59,12 +69,9 @@ class Broker:
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
+async def broker(tmp_path: Path) -> AsyncIterator[Broker]:
     """A broker that runs."""
     made = Broker(tmp_path)
-    made.start()
+    await made.start()
     yield made
     made.kill()
-
-
-__all__ = ["until"]

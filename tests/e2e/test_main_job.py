@@ -1,6 +1,7 @@
 """The main job on real input: live over RTSP and HTTP, recordings without a gap, whatever dies."""
 
 import asyncio
+import contextlib
 import json
 import re
 import subprocess
@@ -62,12 +63,14 @@ async def test_not_a_frame_is_lost_over_borders_while_the_media_server_is_killed
     await until(lambda: not alive(victim), 5)
     # The server is back and viewers can come again, while recording goes on over two more borders.
     await until(lambda: any(alive(p) for p in service.children(SERVER_PROCESS[server])), 10, "a new media server")
-    for attempt in range(5):
-        try:
+
+    async def watchable() -> bool:
+        with contextlib.suppress(AssertionError):
             await decode_frames(service.rtsp("cam0"), "-rtsp_transport", "tcp")
-            break
-        except AssertionError:
-            assert attempt < 4
+            return True
+        return False
+
+    await until(watchable, 15, "a viewer of the new media server")
     await until(lambda: all(len(service.segments(c)) >= 6 for c in ("cam0", "cam1")), 60, "five borders")
     assert await service.stop() == 0
 

@@ -1,0 +1,256 @@
+"""The composition root: makes all parts, starts them in order, stops them in the other order."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from ipaddress import ip_address
+
+from livecam_nvr import __version__
+from livecam_nvr.config.models import Config
+from livecam_nvr.core.bus import EventBus
+from livecam_nvr.core.control import RecordingSwitches
+from livecam_nvr.core.disk_guard import DiskGuard
+from livecam_nvr.core.events import SegmentFinished, StreamStarted
+from livecam_nvr.core.health import Sources, StatusBoard
+from livecam_nvr.core.ports import MediaServer, SelfCheck
+from livecam_nvr.core.recorder import Recorder
+from livecam_nvr.domain.errors import LivecamError
+from livecam_nvr.domain.status import ServiceStatus
+from livecam_nvr.media.hub import CameraStreams, MemoryHub
+from livecam_nvr.media.pictures import StreamPictures
+from livecam_nvr.media.pipeline import CameraPipeline
+from livecam_nvr.mqtt.checks import BrokerCheck
+from livecam_nvr.mqtt.discovery import CameraCard
+from livecam_nvr.mqtt.service import Collaborators, MqttService
+from livecam_nvr.rtsp.checks import MediaServerChecks
+from livecam_nvr.rtsp.choose import choose_media_server
+from livecam_nvr.runtime.clock import SystemClock
+from livecam_nvr.storage.archive import FileArchive
+from livecam_nvr.storage.checks import StorageCheck
+from livecam_nvr.storage.disk import Disk
+from livecam_nvr.storage.index import Index
+from livecam_nvr.storage.switches import SwitchFile
+from livecam_nvr.web.server import WebPorts, WebServer
+
+_log = logging.getLogger(__name__)
+
+# Enough for HLS players and for a snapshot at any time; a longer pre-roll lengthens it.
+_MEMORY_S = 8.0
+_SERVER_HEAD_START_S = 1.0
+
+
+async def run(
+    config: Config,
+    *,
+    duration_s: float | None = None,
+    started: Callable[[ServiceStatus], None] = lambda _status: None,
+) -> int:
+    """Runs the service until SIGINT, SIGTERM or `duration_s`; returns the exit status.
+
+    Args:
+        config: What to run.
+        duration_s: Stop by itself after so long.
+        started: Called once, when everything has been started.
+
+    Raises:
+        LivecamError: If it cannot run at all: the page's port is taken, or another service has the archive.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    service = Service(config)
+    try:
+        await service.start()
+        started(service.board.status())
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), duration_s)
+        _log.info("stopping")
+    finally:
+        await service.stop()
+    return 0
+
+
+class Service:
+    """Everything, made but not started by the constructor. `stop` is idempotent and works after half a start."""
+
+    board: StatusBoard
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._clock = SystemClock()
+        self._bus = EventBus()
+        self._cameras = [camera for camera in config.cameras if camera.enabled]
+        recording = config.recording
+        memory_s = max(_MEMORY_S, recording.pre_roll_seconds + 2)
+        self._hubs = [MemoryHub(camera.id, memory_s) for camera in self._cameras]
+        self._streams = CameraStreams(self._hubs)
+        self._pictures = StreamPictures(self._streams)
+        self._archive = FileArchive(recording.path, recording.durability_seconds, self._clock)
+        self._index = Index(
+            config.data_dir / "index.sqlite3", recording.path, self._clock, self._archive.is_writing
+        )
+        self._memory = SwitchFile(config.data_dir / "switches.json")
+        self._stack = AsyncExitStack()
+
+    async def start(self) -> None:
+        """Starts everything; what only helps (index, broker, media server) may fail and heal later.
+
+        Raises:
+            LivecamError: If it cannot run at all; what was started is then stopped by `stop`.
+        """
+        config, stack = self._config, self._stack
+        await asyncio.to_thread(config.data_dir.mkdir, parents=True, exist_ok=True)
+        remembered = await asyncio.to_thread(self._memory.load)
+        stack.push_async_callback(self._memory.stop)
+        recorders = self._recorders(remembered)
+        switches = RecordingSwitches(recorders, self._memory)
+        guard = DiskGuard(
+            Disk(config.recording.path),
+            recorders,
+            self._bus,
+            self._clock,
+            min_free_bytes=config.recording.min_free,
+        )
+        await self._archive.start()
+        stack.push_async_callback(self._archive.stop)
+        await guard.start()
+        stack.push_async_callback(guard.stop)
+        server = await choose_media_server(config, self._bus, self._clock)
+        stack.push_async_callback(server.stop)
+        serving = asyncio.create_task(server.start(_SERVER_HEAD_START_S), name="media server's start")
+        pipelines = self._pipelines(server)
+        self.board, mqtt = self._tellers(pipelines, switches, server, guard)
+        await mqtt.start()
+        stack.push_async_callback(mqtt.stop)
+        await self._start_index()
+        # A camera whose ffmpeg finds the media server at once need not wait a second for its next attempt.
+        await serving
+        for pipeline in pipelines:
+            pipeline.start()
+        stack.push_async_callback(self._stop_recording, recorders, pipelines)
+        web = self._web(switches)
+        await web.start()
+        # From here on backwards: viewers end, then Home Assistant is told, then the cameras stop.
+        stack.push_async_callback(mqtt.stop)
+        stack.push_async_callback(self._pictures.stop)
+        stack.push_async_callback(web.stop)
+        stack.callback(self._close_hubs)
+
+    async def stop(self) -> None:
+        """Stops in the order that loses nothing: viewers, cameras, files, broker, media server, index."""
+        await self._stack.aclose()
+
+    def _recorders(self, remembered: dict[str, bool]) -> dict[str, Recorder]:
+        recording = self._config.recording
+        recorders = {}
+        for camera, hub in zip(self._cameras, self._hubs, strict=True):
+            recorder = Recorder(
+                hub,
+                self._archive,
+                self._bus,
+                self._clock,
+                segment_s=recording.segment_seconds,
+                pre_roll_s=recording.pre_roll_seconds,
+                wanted=remembered.get(camera.id, camera.record),
+            )
+            hub.attach(recorder)
+            recorders[camera.id] = recorder
+        return recorders
+
+    def _pipelines(self, server: MediaServer) -> list[CameraPipeline]:
+        self._bus.subscribe(StreamStarted, lambda event: server.stream_started(event.camera_id, event.codec))
+        return [
+            CameraPipeline(camera, hub, server.publish_target(camera.id), self._bus, self._clock)
+            for camera, hub in zip(self._cameras, self._hubs, strict=True)
+        ]
+
+    def _tellers(
+        self,
+        pipelines: Sequence[CameraPipeline],
+        switches: RecordingSwitches,
+        server: MediaServer,
+        guard: DiskGuard,
+    ) -> tuple[StatusBoard, MqttService]:
+        """The status board and the MQTT service, which ask each other: the board tells of the broker, too."""
+        config = self._config
+        page_url = _page_url(config)
+        sources = Sources(pipelines, switches, server, lambda: mqtt.status(), lambda: guard.status)
+        board = StatusBoard(config.node.name, __version__, page_url, sources, self._clock)
+        mqtt = MqttService(
+            config.mqtt,
+            config.node,
+            [CameraCard(camera.id, camera.title, camera.kind) for camera in self._cameras],
+            Collaborators(board, switches, self._pictures, self._bus, self._clock),
+            version=__version__,
+            page_url=page_url,
+        )
+        return board, mqtt
+
+    async def _start_index(self) -> None:
+        self._bus.subscribe(SegmentFinished, lambda event: self._index.add(event.segment))
+        try:
+            await self._index.start()
+        except LivecamError as error:
+            _log.error("%s; %s", error.message, error.hint)
+            return
+        self._stack.push_async_callback(self._index.stop)
+        reconciling = asyncio.create_task(self._reconcile(), name="reconcile index and archive")
+        self._stack.push_async_callback(_end, reconciling)
+
+    async def _reconcile(self) -> None:
+        try:
+            report = await self._index.reconcile()
+        except LivecamError as error:
+            _log.error("the index could not be compared with the archive: %s; %s", error.message, error.hint)
+        else:
+            _log.info("archive: %s", report)
+
+    async def _stop_recording(self, recorders: dict[str, Recorder], pipelines: list[CameraPipeline]) -> None:
+        for recorder in recorders.values():
+            recorder.stop()
+        await asyncio.gather(*(pipeline.stop() for pipeline in pipelines))
+        await self._archive.flush()
+
+    def _web(self, switches: RecordingSwitches) -> WebServer:
+        config = self._config
+        ports = WebPorts(
+            streams=self._streams,
+            pictures=self._pictures,
+            recording=switches,
+            status=self.board,
+            index=self._index,
+            bus=self._bus,
+            recordings=config.recording.path,
+        )
+        return WebServer(config.listen, ports)
+
+    def _close_hubs(self) -> None:
+        for hub in self._hubs:
+            hub.close()
+
+
+def checks(config: Config) -> Sequence[SelfCheck]:
+    """What `doctor` asks of the parts."""
+    recording = config.recording
+    return (
+        MediaServerChecks(config),
+        StorageCheck(recording.path, config.data_dir, SystemClock(), recording.min_free),
+        BrokerCheck(config.mqtt, config.node),
+    )
+
+
+def _page_url(config: Config) -> str:
+    """The page's address as others reach it: this machine's name where we listen everywhere."""
+    address = ip_address(config.listen.address)
+    host = socket.gethostname() if address.is_unspecified else str(address)
+    return f"http://{f'[{host}]' if ':' in host else host}:{config.listen.http_port}/"
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
