@@ -1,0 +1,179 @@
+"""The label in each recorded file: a `uuid` box of fixed size that says what the file is; pure.
+
+It lies between `moov` and the first fragment and holds two records of text, each `CRC-32 JSON spaces`. The first
+one is written with the file's first bytes and never again; the second one is blank until the file is finished,
+and is written after everything else is on disk. So a file is finished exactly if its second record is whole, and
+the archive alone is enough to rebuild the index. Players skip `uuid` boxes (ISO/IEC 14496-12, 11.1).
+"""
+
+import json
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+from livecam_nvr.domain.errors import ErrorKind, LivecamError
+from livecam_nvr.domain.media import EndCause
+from livecam_nvr.domain.segment import Segment
+from livecam_nvr.storage.boxes import BoxError, box_header
+
+USER_TYPE = bytes.fromhex("002060836eda43bf8294cd2990913f31")
+VERSION = 1
+_HEAD_BYTES = 24
+_BEGIN_BYTES = 552
+_END_BYTES = 192
+LABEL_BYTES = _HEAD_BYTES + _BEGIN_BYTES + _END_BYTES
+END_AT = _HEAD_BYTES + _BEGIN_BYTES
+"""Where the second record begins in the box."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """What is known when a file begins."""
+
+    camera_id: str
+    start_utc_ns: int
+    utc_offset_s: int
+    run_id: int
+    sequence: int
+    codec: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """What is known when it is finished."""
+
+    cause: EndCause
+    frames: int
+    duration_ns: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Both records; `end` is None while the file is not finished."""
+
+    begin: Begin
+    end: End | None
+
+    def segment(self, path: str) -> Segment | None:
+        """The finished file at `path` as a segment; None if it is not finished."""
+        return segment(path, self.begin, self.end) if self.end else None
+
+
+def segment(path: str, begin: Begin, end: End) -> Segment:
+    """Both records and the path make a segment."""
+    return Segment(
+        camera_id=begin.camera_id,
+        path=path,
+        start_utc_ns=begin.start_utc_ns,
+        duration_ns=end.duration_ns,
+        utc_offset_s=begin.utc_offset_s,
+        frames=end.frames,
+        bytes=end.bytes,
+        run_id=begin.run_id,
+        sequence=begin.sequence,
+        cause=end.cause,
+        codec=begin.codec,
+        width=begin.width,
+        height=begin.height,
+    )
+
+
+def label_box(begin: Begin) -> bytes:
+    """The whole box of a file that begins.
+
+    Raises:
+        LivecamError: INVALID if the values are too long for the box.
+    """
+    values = {
+        "livecam_nvr": VERSION,
+        "camera_id": begin.camera_id,
+        "start_utc_ns": begin.start_utc_ns,
+        "utc_offset_s": begin.utc_offset_s,
+        "run_id": begin.run_id,
+        "sequence": begin.sequence,
+        "codec": begin.codec,
+        "width": begin.width,
+        "height": begin.height,
+    }
+    head = struct.pack(">I4s16s", LABEL_BYTES, b"uuid", USER_TYPE)
+    return head + _record(values, _BEGIN_BYTES) + b" " * _END_BYTES
+
+
+def end_record(end: End) -> bytes:
+    """The second record, to be written at END_AT of the box."""
+    values = {
+        "cause": end.cause.value,
+        "frames": end.frames,
+        "duration_ns": end.duration_ns,
+        "bytes": end.bytes,
+    }
+    return _record(values, _END_BYTES)
+
+
+def is_label(data: bytes) -> bool:
+    """Whether `data` begins with a label's box header (the rest may be damaged)."""
+    try:
+        kind, header, _ = box_header(data[:16])
+    except BoxError:
+        return False
+    return kind == b"uuid" and data[header : header + 16] == USER_TYPE
+
+
+def read_label(box: bytes) -> Label:
+    """Reads a label's box.
+
+    Raises:
+        BoxError: Its first record is damaged, or of a later version.
+    """
+    if len(box) != LABEL_BYTES or not is_label(box):
+        raise BoxError("the label is cut off")
+    try:
+        values = _values(box[_HEAD_BYTES:END_AT])
+        if values["livecam_nvr"] != VERSION:
+            raise BoxError(f"the label is of version {values['livecam_nvr']}, this program knows {VERSION}")
+        begin = Begin(
+            str(values["camera_id"]),
+            int(values["start_utc_ns"]),
+            int(values["utc_offset_s"]),
+            int(values["run_id"]),
+            int(values["sequence"]),
+            str(values["codec"]),
+            int(values["width"]),
+            int(values["height"]),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise BoxError(f"the label is damaged: {error}") from error
+    return Label(begin, _read_end(box[END_AT:]))
+
+
+def _read_end(record: bytes) -> End | None:
+    try:
+        values = _values(record)
+        return End(
+            EndCause(values["cause"]), int(values["frames"]), int(values["duration_ns"]), int(values["bytes"])
+        )
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _record(values: dict[str, Any], size: int) -> bytes:
+    text = json.dumps(values, separators=(",", ":")).encode()
+    record = b"%08x %s" % (zlib.crc32(text), text)
+    if len(record) > size:
+        raise LivecamError(ErrorKind.INVALID, "the stream's description is too long for a file's label")
+    return record.ljust(size)
+
+
+def _values(record: bytes) -> dict[str, Any]:
+    record = record.rstrip(b" ")
+    crc, _, text = record.partition(b" ")
+    if not text or int(crc, 16) != zlib.crc32(text):
+        raise ValueError("its checksum is wrong")
+    values = json.loads(text)
+    if not isinstance(values, dict):
+        raise TypeError("it is no object")
+    return values

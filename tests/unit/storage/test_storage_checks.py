@@ -1,0 +1,57 @@
+"""Disk figures, and what `doctor` says of storage."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from livecam_nvr.domain.segment import NS
+from livecam_nvr.runtime.clock import SystemClock
+from livecam_nvr.storage.checks import StorageCheck
+from livecam_nvr.storage.disk import Disk
+from livecam_nvr.storage.refusal import in_words
+
+
+class ClockAt(SystemClock):
+    def __init__(self, utc_s: int) -> None:
+        self._utc_s = utc_s
+
+    def utc_ns(self) -> int:
+        return self._utc_s * NS
+
+
+async def test_the_figures_are_those_of_the_file_system(tmp_path: Path) -> None:
+    path = tmp_path / "not" / "made" / "yet"
+    found = await Disk(path).probe()
+    real = os.statvfs(tmp_path)
+    assert found.path == str(path)
+    assert found.total_bytes == real.f_blocks * real.f_frsize
+    assert abs(found.free_bytes - real.f_bavail * real.f_frsize) < 1 << 30
+    assert not found.problem
+    assert not path.exists()
+
+
+async def test_all_is_well(tmp_path: Path) -> None:
+    checks = await StorageCheck(tmp_path / "recordings", tmp_path / "data", SystemClock(), 0).check()
+    assert [check.name for check in checks] == ["disk", "recordings folder", "data folder", "clock"]
+    assert all(check.ok for check in checks), checks
+    assert list(tmp_path.iterdir()) == []  # nothing was changed
+
+
+async def test_each_trouble_says_how_to_mend_it(tmp_path: Path) -> None:
+    (tmp_path / "recordings").write_text("no folder")
+    checks = await StorageCheck(tmp_path / "recordings", tmp_path, ClockAt(1_000_000), 1 << 62).check()
+    found = {check.name: check for check in checks}
+    assert [name for name, check in found.items() if not check.ok] == ["disk", "recordings folder", "clock"]
+    assert "min_free" in found["disk"].mend
+    assert "1970-01-12" in found["clock"].found
+    assert all(check.mend for check in checks if not check.ok)
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(28, "full"), (5, "input/output"), (30, "read-only"), (2, "vanish")]
+)
+def test_refusals_are_told_in_words(number: int, words: str) -> None:
+    text = in_words(OSError(number, "x"), "cam0/a.mp4")
+    assert words in text
+    assert "cam0/a.mp4" in text

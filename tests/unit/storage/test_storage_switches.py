@@ -1,0 +1,54 @@
+"""The switches survive, as a whole or not at all."""
+
+import json
+from pathlib import Path
+
+import pytest
+from support.waiting import until
+
+from livecam_nvr.storage.switches import SwitchFile
+
+
+async def test_what_was_saved_last_is_loaded(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "switches.json"
+    memory = SwitchFile(path)
+    assert memory.load() == {}
+    for on in (True, False, True, False):
+        memory.save({"cam0": on, "cam1": True})
+    await memory.stop()
+    assert SwitchFile(path).load() == {"cam0": False, "cam1": True}
+    assert [p.name for p in path.parent.iterdir()] == ["switches.json"]
+
+
+async def test_a_change_is_on_disk_without_being_asked(tmp_path: Path) -> None:
+    path = tmp_path / "switches.json"
+    memory = SwitchFile(path)
+    memory.save({"cam0": False})
+    await until(lambda: SwitchFile(path).load() == {"cam0": False}, 2)
+    memory.save({"cam0": True})
+    await until(lambda: SwitchFile(path).load() == {"cam0": True}, 2)
+    await memory.stop()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "null", '{"version": 1}', '{"version": 2, "recording": {}}']
+    + [json.dumps({"version": 1, "recording": value}) for value in ([], {"cam0": "off"}, None, 1)],
+)
+def test_a_damaged_file_is_as_good_as_none(tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "switches.json"
+    path.write_text(text)
+    assert SwitchFile(path).load() == {}
+    assert "cannot be read" in caplog.text
+
+
+async def test_a_disk_that_refuses_is_logged_and_tried_once_more_at_the_end(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "data").write_text("a file stands where the folder should be")
+    memory = SwitchFile(tmp_path / "data" / "switches.json")
+    memory.save({"cam0": True})
+    await until(lambda: "cannot be remembered" in caplog.text)
+    (tmp_path / "data").unlink()
+    await memory.stop()
+    assert memory.load() == {"cam0": True}
