@@ -1,0 +1,179 @@
+"""An RTSP server of GStreamer, run by the system's Python; stands alone: imports nothing of this project.
+
+    gst_child.py ADDRESS PORT CAMERA=FD…
+    gst_child.py --check
+
+FD is an inherited UDP socket on which a camera's MPEG-TS comes; the server publishes what has been announced on
+stdin, one JSON object a line: `{"camera": "cam0", "codec": "h264"}`. On stdout, one JSON object a line, it says
+`{"ready": "GStreamer 1.22.0"}` when it listens. What is wrong goes to stderr. It ends when stdin does.
+"""
+
+import json
+import os
+import select
+import socket
+import sys
+import threading
+
+# Not at the top of a file, so that the words below can say what is missing.
+try:
+    import gi  # type: ignore[import-not-found] # the system's Python has it
+
+    gi.require_version("Gst", "1.0")
+    gi.require_version("GstRtsp", "1.0")
+    gi.require_version("GstRtspServer", "1.0")
+    from gi.repository import (  # type: ignore[import-not-found]
+        Gio,
+        GLib,
+        Gst,
+        GstRtsp,
+        GstRtspServer,
+    )
+except (ImportError, ValueError) as error:
+    sys.exit(f"GStreamer's RTSP server cannot be used from Python: {error}")
+
+# How long a viewer is kept waiting where the camera sends nothing.
+_NO_DATA_S = 2.0
+_FORGET_LOST_VIEWERS_S = 10
+# RTP ports for viewers over UDP where the server has an address of its own; below the ephemeral ones.
+_UDP_PORTS = (20000, 31999)
+_WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound
+_PAY = {"h264": "h264parse config-interval=-1 ! rtph264pay", "h265": "h265parse config-interval=-1 ! rtph265pay"}
+_ELEMENTS = ("udpsrc", "tsparse", "tsdemux", "h264parse", "h265parse", "rtph264pay", "rtph265pay")
+
+
+class CameraFactory(GstRtspServer.RTSPMediaFactory):  # type: ignore[misc] # gi has no types
+    """Makes one pipeline for all viewers of a camera, when the first one comes; it goes with the last one."""
+
+    def __init__(self, ingest: socket.socket, codec: str, address: str) -> None:
+        super().__init__()
+        self._ingest = ingest
+        # latency: by default the demuxer holds everything back for 0.7 s.
+        self._launch = (
+            "( udpsrc name=ingest mtu=65536 retrieve-sender-address=false ! tsparse set-timestamps=true"
+            f" ! tsdemux latency=0 ! {_PAY[codec]} name=pay0 pt=96 )"
+        )
+        self.set_shared(True)
+        self.set_transport_mode(GstRtspServer.RTSPTransportMode.PLAY)
+        self.set_protocols(GstRtsp.RTSPLowerTrans.UDP | GstRtsp.RTSPLowerTrans.TCP)
+        if address not in _WILDCARDS:
+            # Else the RTP sockets would be open on all interfaces although the server is not.
+            pool = GstRtspServer.RTSPAddressPool()
+            if pool.add_range(address, address, *_UDP_PORTS, 0):
+                self.set_address_pool(pool)
+
+    def do_create_element(self, _url: object) -> object:
+        """The pipeline; none if nothing comes from the camera (the viewer gets an error at once)."""
+        self._drain()
+        if not select.select([self._ingest], [], [], _NO_DATA_S)[0]:
+            return None
+        element = Gst.parse_launch(self._launch)
+        # A copy, because the pipeline closes what it is given. The socket itself stays open for ever: nobody else
+        # can take its port while nobody looks.
+        copy = Gio.Socket.new_from_fd(os.dup(self._ingest.fileno()))
+        element.get_by_name("ingest").set_property("socket", copy)
+        return element
+
+    def _drain(self) -> None:
+        """Forgets what came while nobody looked."""
+        try:
+            while True:
+                self._ingest.recv(1, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            pass
+
+
+class Server:
+    """The server and the cameras that it serves."""
+
+    def __init__(self, address: str, port: str, ingests: dict[str, socket.socket]) -> None:
+        self._address = address
+        self._ingests = ingests
+        self._codecs: dict[str, str] = {}
+        self._server = GstRtspServer.RTSPServer()
+        self._server.set_address(address)
+        self._server.set_service(port)
+        # One thread a client: a viewer who waits for a camera's first picture must not stop the others.
+        self._server.get_thread_pool().set_max_threads(-1)
+
+    def listen(self) -> bool:
+        """Whether it could."""
+        GLib.timeout_add_seconds(_FORGET_LOST_VIEWERS_S, self._forget_lost_viewers)
+        return bool(self._server.attach(None))
+
+    def announce(self, camera: str, codec: str) -> None:
+        """Serves a camera from now on. With another codec than before, its viewers have to come again."""
+        if self._codecs.get(camera) == codec:
+            return
+        path = f"/{camera}"
+        mounts = self._server.get_mount_points()
+        if camera in self._codecs:
+            mounts.remove_factory(path)
+            self._server.client_filter(lambda _server, client: _watches(client, path))
+        self._codecs[camera] = codec
+        mounts.add_factory(path, CameraFactory(self._ingests[camera], codec, self._address))
+
+    def _forget_lost_viewers(self) -> bool:
+        """Ends the sessions of viewers that are gone without a word (RFC 2326, 12.37: timeout)."""
+        self._server.get_session_pool().cleanup()
+        return True
+
+
+def _watches(client: object, path: str) -> object:
+    found = False
+
+    def look_at_media(_session: object, media: "GstRtspServer.RTSPSessionMedia") -> object:
+        nonlocal found
+        found = found or media.matches(path)[0]
+        return GstRtspServer.RTSPFilterResult.KEEP
+
+    def look_at_session(_client: object, session: "GstRtspServer.RTSPSession") -> object:
+        session.filter(look_at_media)
+        return GstRtspServer.RTSPFilterResult.KEEP
+
+    client.session_filter(look_at_session)  # type: ignore[attr-defined] # gi has no types
+    return GstRtspServer.RTSPFilterResult.REMOVE if found else GstRtspServer.RTSPFilterResult.KEEP
+
+
+def _obey(server: Server, loop: "GLib.MainLoop") -> None:
+    """Reads stdin (in a thread of its own), hands each line to the main loop, and ends that with it."""
+    for line in sys.stdin:
+        order = json.loads(line)
+        GLib.idle_add(server.announce, order["camera"], order["codec"])
+    GLib.idle_add(loop.quit)
+
+
+def _say(**words: str) -> None:
+    sys.stdout.write(json.dumps(words) + "\n")
+    sys.stdout.flush()
+
+
+def check() -> str:
+    """An empty string, or what is missing."""
+    missing = [name for name in _ELEMENTS if Gst.ElementFactory.find(name) is None]
+    return f"GStreamer lacks the elements {', '.join(missing)}" if missing else ""
+
+
+def main(arguments: list[str]) -> str | None:
+    """Serves until stdin ends; returns what went wrong."""
+    Gst.init(None)
+    missing = check()
+    if missing or arguments == ["--check"]:
+        _say(version=Gst.version_string())
+        return missing or None
+    address, port, *cameras = arguments
+    ingests = {}
+    for camera, _, fd in (argument.rpartition("=") for argument in cameras):
+        ingests[camera] = socket.socket(fileno=int(fd))
+    server = Server(address, port, ingests)
+    if not server.listen():
+        return f"could not listen on {address} port {port}"
+    loop = GLib.MainLoop()
+    threading.Thread(target=_obey, args=(server, loop), daemon=True).start()
+    _say(ready=Gst.version_string())
+    loop.run()
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

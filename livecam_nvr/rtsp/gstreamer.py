@@ -1,0 +1,188 @@
+"""GStreamer's RTSP server as a supervised child of the system's Python (core.ports.MediaServer)."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import shutil
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from livecam_nvr.config.models import Config, EncodedCamera
+from livecam_nvr.core.bus import EventBus
+from livecam_nvr.core.ports import PublishTarget
+from livecam_nvr.domain.errors import ErrorKind, LivecamError
+from livecam_nvr.domain.status import StreamAddresses
+from livecam_nvr.rtsp.ports import authority, free_port, local_host, require_free, rtsp_ports
+from livecam_nvr.rtsp.supervised import WATCH_EVERY_S, SupervisedServer
+from livecam_nvr.runtime.clock import Clock
+from livecam_nvr.runtime.process import ChildProcess, spawn
+
+_log = logging.getLogger(__name__)
+
+SYSTEM_PYTHON = "/usr/bin/python3"
+PACKAGES = (
+    "python3-gi gir1.2-gst-rtsp-server-1.0"
+    " gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad"
+)
+INSTALL_HINT = f"sudo apt install {PACKAGES}"
+
+_CHILD = Path(__file__).with_name("gst_child.py")
+_LOOPBACK = "127.0.0.1"
+# A datagram of 160 MPEG-TS packets: few large ones fit far better into a receive buffer than many small ones, of
+# which the kernel counts each with its overhead. Loopback carries 64 kB in one piece.
+_DATAGRAM_BYTES = 160 * 188
+# Linux grants at most net.core.rmem_max (208 kB unless raised, and doubles it for its overhead): about 12 of our
+# datagrams or 370 kB, so a keyframe of 200 kB fits even if the server does not come to read while it arrives.
+_RECEIVE_BYTES = 2 << 20
+_CODECS = {"avc1": "h264", "avc3": "h264", "hvc1": "h265", "hev1": "h265"}
+_CHECK_S = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Ingest:
+    """Where a camera's stream comes in."""
+
+    receiver: socket.socket
+    from_port: int
+
+
+class GStreamerServer(SupervisedServer):
+    """RTSP only. A camera is there for viewers once its codec is known."""
+
+    name = "gstreamer"
+    title = "GStreamer's RTSP server"
+
+    def __init__(
+        self,
+        config: Config,
+        bus: EventBus,
+        clock: Clock,
+        watch_every_s: float = WATCH_EVERY_S,
+        python: str = SYSTEM_PYTHON,
+    ) -> None:
+        super().__init__(config, bus, clock, watch_every_s)
+        self._python = python
+        self._ingests: dict[str, _Ingest] = {}
+        # What we encode ourselves is H.264: its first viewer need not wait until the stream has told so.
+        self._codecs = {c.id: "h264" for c in config.cameras if c.enabled and isinstance(c, EncodedCamera)}
+
+    def publish_target(self, camera_id: str) -> PublishTarget:
+        """See core.ports.MediaServer."""
+        ingest = self._ingest(camera_id)
+        port = ingest.receiver.getsockname()[1]
+        options = f"pkt_size={_DATAGRAM_BYTES}&localaddr={_LOOPBACK}&localport={ingest.from_port}"
+        return PublishTarget("mpegts", f"udp://{_LOOPBACK}:{port}?{options}")
+
+    def stream_started(self, camera_id: str, codec: str) -> None:
+        """See core.ports.MediaServer. A codec that RTSP viewers cannot be given is logged."""
+        short = _CODECS.get(codec.partition(".")[0])
+        if short is None:
+            _log.warning("%s: %s cannot be served over RTSP", camera_id, codec)
+        elif self._codecs.get(camera_id) != short:
+            self._codecs[camera_id] = short
+            if self._child is not None:
+                _announce(self._child, camera_id, short)
+
+    def addresses(self, camera_id: str) -> StreamAddresses:
+        """See core.ports.MediaServer."""
+        return StreamAddresses(rtsp=f"rtsp://{{host}}:{self._config.listen.rtsp_port}/{camera_id}")
+
+    async def stop(self) -> None:
+        """See core.ports.MediaServer."""
+        await super().stop()
+        for ingest in self._ingests.values():
+            ingest.receiver.close()
+        self._ingests.clear()
+
+    def _mend(self, child: ChildProcess) -> str:
+        lacks = any("cannot be used from Python" in w or "lacks the elements" in w for w in child.last_lines)
+        return INSTALL_HINT if lacks else super()._mend(child)
+
+    def _ingest(self, camera_id: str) -> _Ingest:
+        """A socket on which a camera's stream comes; ours for the life of the service, whatever the child does.
+
+        It is connected to the port that this camera's ffmpeg sends from: the kernel lets nothing else in (udp(7)).
+        """
+        if camera_id not in self._ingests:
+            receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)
+            receiver.bind((_LOOPBACK, free_port(_LOOPBACK, udp=True)))
+            from_port = free_port(_LOOPBACK, udp=True)
+            receiver.connect((_LOOPBACK, from_port))
+            self._ingests[camera_id] = _Ingest(receiver, from_port)
+        return self._ingests[camera_id]
+
+    async def _attempt(self) -> None:
+        listen = self._config.listen
+        require_free(listen, rtsp_ports(listen))
+        fds = {c.id: self._ingest(c.id).receiver.fileno() for c in self._config.cameras if c.enabled}
+        address = socket.gethostbyname(listen.address) if listen.address == "localhost" else listen.address
+        argv = [self._python, "-I", str(_CHILD), address, str(listen.rtsp_port)]
+        said = bytearray()
+        child = await spawn(
+            [*argv, *(f"{camera}={fd}" for camera, fd in fds.items())],
+            name=self.title,
+            on_stdout=said.extend,
+            on_line=lambda line: _log.debug("GStreamer: %s", line),
+            stdin=True,
+            pass_fds=tuple(fds.values()),
+        )
+        for camera_id, codec in self._codecs.items():
+            _announce(child, camera_id, codec)
+
+        async def ask() -> None:
+            # The child's own word first: until it has come, whoever answers on the port is not our child.
+            if not said:
+                raise LivecamError(ErrorKind.UNAVAILABLE, "it does not listen yet")
+            if not self._version:
+                self._version = str(json.loads(said.split(b"\n")[0]).get("ready", ""))
+            await _options(local_host(listen.address), listen.rtsp_port)
+
+        await self._attend(child, ask)
+
+
+def _announce(child: ChildProcess, camera_id: str, codec: str) -> None:
+    child.write(json.dumps({"camera": camera_id, "codec": codec}).encode() + b"\n")
+
+
+async def _options(host: str, port: int) -> None:
+    """Asks for OPTIONS (RFC 2326, 10.1) as any viewer does; raises OSError or LivecamError without an answer."""
+    reader, writer = await asyncio.open_connection(host, port)
+    try:
+        url = f"rtsp://{authority(host, port)}/"
+        writer.write(f"OPTIONS {url} RTSP/1.0\r\nCSeq: 1\r\n\r\n".encode())
+        if not (await reader.readline()).startswith(b"RTSP/1.0 200"):
+            raise LivecamError(ErrorKind.UNAVAILABLE, "the RTSP server did not answer as it should")
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+
+def seems_installed(python: str = SYSTEM_PYTHON) -> bool:
+    """Whether the distribution's packages are there, by a glance that costs a start nothing."""
+    folders = (Path("/usr/lib"), Path("/usr/lib64"))
+    typelib = "girepository-1.0/GstRtspServer-1.0.typelib"
+    return shutil.which(python) is not None and any(
+        any(folder.glob(pattern)) for folder in folders for pattern in (typelib, f"*/{typelib}")
+    )
+
+
+async def really_works(python: str = SYSTEM_PYTHON) -> tuple[bool, str]:
+    """Whether GStreamer can be used, by really loading it; and its version, or what is missing."""
+    said = bytearray()
+    try:
+        child = await spawn([python, "-I", str(_CHILD), "--check"], name="GStreamer check", on_stdout=said.extend)
+    except LivecamError as error:
+        return False, error.message
+    try:
+        code = await asyncio.wait_for(child.wait(), _CHECK_S)
+    except TimeoutError:
+        return False, f"loading it took more than {_CHECK_S:.0f} s"
+    finally:
+        await child.stop()
+    if code != 0:
+        return False, child.last_lines[-1] if child.last_lines else f"loading it ended with status {code}"
+    return True, str(json.loads(said).get("version", ""))
