@@ -1,0 +1,164 @@
+"""One connection to the broker: opened, its failures put into words, closed again whatever happens."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+import threading
+from collections.abc import AsyncIterator
+from typing import Any, Self
+
+import aiomqtt
+import paho.mqtt.client as paho
+from aiomqtt.exceptions import MqttConnectError
+from aiomqtt.types import PahoSocket
+from paho.mqtt.reasoncodes import ReasonCode
+
+from livecam_nvr.config.models import MqttConfig
+from livecam_nvr.domain.errors import ErrorKind, LivecamError
+from livecam_nvr.mqtt.reach import reachable_address
+
+_KEEPALIVE_S = 30
+_ANSWER_S = 5.0
+_CLOSE_S = 0.3
+_FINISH_S = 0.6
+
+# Without it a small message may wait for the acknowledgement of the one before, which comes 40 ms late (Nagle's
+# algorithm meets delayed acknowledgements). It is our half of what makes a switch quick; see docs/design/mqtt.md.
+_AT_ONCE = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
+
+# CONNACK reason codes of MQTT 5.0, section 3.2.2.2, into which paho translates those of MQTT 3.1.1.
+_BAD_CLIENT_ID = 133
+_BAD_USER, _NOT_AUTHORIZED = 134, 135
+
+# The libraries' own remarks ("could not gracefully disconnect") repeat what the errors say, once per attempt.
+_library_log = logging.getLogger(f"{__name__}.library")
+_library_log.setLevel(logging.ERROR)
+
+
+class _Client(aiomqtt.Client):
+    """aiomqtt's client, made fit to be cancelled while it connects and to lose its socket while it writes."""
+
+    async def __aenter__(self) -> Self:
+        self._loop_thread = threading.get_ident()
+        try:
+            return await super().__aenter__()
+        except asyncio.CancelledError:
+            # As aiomqtt does after a timeout: on the cancelled future its own callbacks would fail, and the
+            # connection would stay open.
+            self._connected = asyncio.get_running_loop().create_future()
+            raise
+
+    def _on_socket_register_write(self, client: paho.Client, userdata: Any, sock: PahoSocket) -> None:
+        """The original puts this off to the loop's next turn, when the socket may be closed, its number reused.
+
+        That is needed only in the thread that connects.
+        """
+        if threading.get_ident() != self._loop_thread:
+            super()._on_socket_register_write(client, userdata, sock)
+            return
+
+        def write() -> None:
+            try:
+                client.loop_write()
+            except Exception as error:
+                if not self._disconnected.done():
+                    self._disconnected.set_exception(error)
+
+        self._loop.add_writer(sock.fileno(), write)
+
+
+@contextlib.asynccontextmanager
+async def connected(
+    config: MqttConfig, client_id: str, will: aiomqtt.Will | None = None
+) -> AsyncIterator[aiomqtt.Client]:
+    """A client that is connected for as long as the block lasts.
+
+    MQTT 3.1.1, which every broker speaks, and a clean session: what we want to know after a pause, the broker
+    keeps as retained messages.
+
+    Raises:
+        LivecamError: UNAVAILABLE or INVALID if it cannot be opened or is lost. Never contains the password.
+    """
+    where = f"{config.host}:{config.port}"
+    address = await reachable_address(config.host, config.port)
+    client = _Client(
+        address,
+        config.port,
+        username=config.username or None,
+        password=config.password.get_secret_value() or None,
+        identifier=client_id,
+        will=will,
+        keepalive=_KEEPALIVE_S,
+        timeout=_ANSWER_S,
+        logger=_library_log,
+        socket_options=_AT_ONCE,
+    )
+    try:
+        await _open(client)
+    except aiomqtt.MqttError as error:
+        raise _refusal(error, config, where) from None
+    try:
+        yield client
+    except aiomqtt.MqttError:
+        raise LivecamError(
+            ErrorKind.UNAVAILABLE,
+            f"the connection to the broker {where} was lost",
+            "it is tried again for ever; the broker's own log may say more",
+        ) from None
+    finally:
+        await _close(client)
+
+
+async def _open(client: _Client) -> None:
+    """Enters the client's context; leaves nothing behind if that fails or is cancelled.
+
+    aiomqtt, when cancelled here, would leave a connection (or a thread about to make one) that belongs to nobody
+    but goes on to answer the broker. So an attempt under way is let finish, which takes milliseconds on an
+    address that has just answered, and is then closed.
+    """
+    entering = asyncio.ensure_future(client.__aenter__())
+    try:
+        await asyncio.shield(entering)
+    except asyncio.CancelledError:
+        await asyncio.wait({entering}, timeout=_FINISH_S)
+        entering.cancel()
+        await asyncio.gather(entering, return_exceptions=True)
+        await _close(client)
+        raise
+    except MqttConnectError:
+        raise  # refused: paho has closed the socket itself
+    except aiomqtt.MqttError:
+        await _close(client)
+        raise
+
+
+async def _close(client: aiomqtt.Client) -> None:
+    client.timeout = _CLOSE_S
+    with contextlib.suppress(aiomqtt.MqttError):
+        await client.__aexit__(None, None, None)
+
+
+def _refusal(error: aiomqtt.MqttError, config: MqttConfig, where: str) -> LivecamError:
+    if not isinstance(error, MqttConnectError):
+        return LivecamError(
+            ErrorKind.UNAVAILABLE,
+            f"{where} takes connections but does not answer as an MQTT broker",
+            "check mqtt.port (1883 is usual; TLS is not spoken here)",
+        )
+    code = error.rc.value if isinstance(error.rc, ReasonCode) else -1
+    if code in (_BAD_USER, _NOT_AUTHORIZED):
+        if not config.username:
+            return LivecamError(
+                ErrorKind.INVALID,
+                f"the broker {where} wants a user name and a password",
+                "set mqtt.username and mqtt.password",
+            )
+        return LivecamError(
+            ErrorKind.INVALID,
+            f"the broker {where} refuses the user {config.username!r} or the password",
+            "correct mqtt.username and mqtt.password, or the broker's list of users",
+        )
+    taken = code == _BAD_CLIENT_ID
+    hint = "it does not take this node.id; choose another" if taken else "the broker's own log says more"
+    return LivecamError(ErrorKind.UNAVAILABLE, f"the broker {where} refuses the connection: {error.rc}", hint)

@@ -1,0 +1,88 @@
+"""How things are, as payloads: topic to bytes. Pure."""
+
+import json
+from datetime import UTC, datetime
+
+from livecam_nvr.domain.redact import redact
+from livecam_nvr.domain.segment import NS
+from livecam_nvr.domain.status import (
+    CameraState,
+    CameraStatus,
+    DiskStatus,
+    Fault,
+    RecordingStatus,
+    SegmentInfo,
+)
+from livecam_nvr.mqtt.discovery import OFF, OFFLINE, ON, ONLINE
+from livecam_nvr.mqtt.topics import Topics
+
+_LONGEST_TEXT = 500  # attributes are stored with each state by Home Assistant's recorder
+
+Payloads = dict[str, bytes]
+
+
+def camera_state(topics: Topics, camera_id: str, state: CameraState, fault: Fault | None) -> Payloads:
+    """Whether the camera delivers, and its one word with the reason for it.
+
+    A status keeps its last fault after it healed; a camera that delivers has none to tell here.
+    """
+    delivers = state in (CameraState.LIVE, CameraState.DELAY)
+    told = None if delivers else fault
+    return {
+        topics.available(camera_id): (ONLINE if delivers else OFFLINE).encode(),
+        topics.state(camera_id): _json(
+            state=str(state), error=_text(told.message if told else ""), hint=_text(told.hint if told else "")
+        ),
+    }
+
+
+def recording(topics: Topics, camera_id: str, status: RecordingStatus) -> Payloads:
+    """The switch, what the recorder really does, and the newest finished file (if one is known)."""
+    reason = status.fault.message if status.fault else ""
+    if not reason and status.wanted and not status.active:
+        reason = "waiting for the camera"
+    found = {
+        topics.recording(camera_id): _on(status.wanted),
+        topics.recording_active(camera_id): _json(active=_on(status.active).decode(), reason=_text(reason)),
+    }
+    if status.last_segment is not None:
+        found[topics.last_segment(camera_id)] = _last_segment(status.last_segment)
+    return found
+
+
+def stats(topics: Topics, camera: CameraStatus) -> Payloads:
+    """Frame rate and bit rate, rounded to what a person reads, so that noise makes no messages."""
+    return {
+        topics.stats(camera.id): _json(
+            fps=round(camera.fps, 1), bitrate_mbps=round(camera.bitrate_bps / 1_000_000, 2)
+        )
+    }
+
+
+def disk_problem(topics: Topics, disk: DiskStatus) -> Payloads:
+    """Whether the disk has a problem, and which."""
+    return {topics.disk_problem: _json(problem=_on(disk.problem).decode(), reason=_text(disk.reason))}
+
+
+def disk_free(topics: Topics, disk: DiskStatus) -> Payloads:
+    """Free space in GB; nothing while the disk has not been looked at."""
+    if not disk.total_bytes:
+        return {}
+    return {topics.disk_free: f"{disk.free_bytes / 1_000_000_000:.1f}".encode()}
+
+
+def _on(value: bool) -> bytes:
+    return (ON if value else OFF).encode()
+
+
+def _text(text: str) -> str:
+    return redact(text)[:_LONGEST_TEXT]
+
+
+def _json(**values: object) -> bytes:
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _last_segment(segment: SegmentInfo) -> bytes:
+    end = datetime.fromtimestamp((segment.start_utc_ns + segment.duration_ns) // NS, UTC)
+    return _json(finished=end.isoformat(), file=segment.path)

@@ -1,0 +1,144 @@
+"""Names of topics and Home Assistant ids, and the way back from a topic to what it means. Pure."""
+
+import re
+from dataclasses import dataclass
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}\Z")
+_FAMILY = "livecam-nvr"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A topic somebody may write to, taken apart: `<base>/<node>/<camera>/<what>/set`."""
+
+    camera_id: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """All names of one node. `docs/ref/mqtt.md` lists them."""
+
+    base: str
+    discovery_prefix: str
+    node_id: str
+
+    @property
+    def _root(self) -> str:
+        return f"{self.base}/{self.node_id}"
+
+    @property
+    def _escaped_node(self) -> str:
+        # Both ids may contain "_", which also stands between them: doubled in the node's part, a single one is
+        # always the border, so that camera b_c of node a and camera c of node a_b never get the same id.
+        return self.node_id.replace("_", "__")
+
+    @property
+    def client_id(self) -> str:
+        """The MQTT client identifier; stable, so that the broker ends a half-dead connection of ours itself."""
+        return f"{_FAMILY}-{self.node_id}"
+
+    @property
+    def service(self) -> str:
+        """`online` or `offline`: the service; also the last will."""
+        return f"{self._root}/status"
+
+    @property
+    def instance(self) -> str:
+        """A random mark of the service that holds this node id."""
+        return f"{self._root}/instance"
+
+    @property
+    def disk_free(self) -> str:
+        """Free space, GB (10⁹ bytes)."""
+        return f"{self._root}/disk/free"
+
+    @property
+    def disk_problem(self) -> str:
+        """JSON `{"problem": "ON"|"OFF", "reason": ...}`."""
+        return f"{self._root}/disk/problem"
+
+    def available(self, camera_id: str) -> str:
+        """`online` or `offline`: whether the camera delivers."""
+        return f"{self._root}/{camera_id}/availability"
+
+    def state(self, camera_id: str) -> str:
+        """JSON `{"state": "LIVE"|..., "error": ..., "hint": ...}`."""
+        return f"{self._root}/{camera_id}/status"
+
+    def stats(self, camera_id: str) -> str:
+        """JSON `{"fps": ..., "bitrate_mbps": ...}`."""
+        return f"{self._root}/{camera_id}/stats"
+
+    def last_segment(self, camera_id: str) -> str:
+        """JSON `{"finished": ISO 8601 in UTC, "file": ...}`."""
+        return f"{self._root}/{camera_id}/last_segment"
+
+    def recording(self, camera_id: str) -> str:
+        """`ON` or `OFF`: the switch."""
+        return f"{self._root}/{camera_id}/recording"
+
+    def recording_set(self, camera_id: str) -> str:
+        """Takes `ON` and `OFF`."""
+        return f"{self._root}/{camera_id}/recording/set"
+
+    def recording_active(self, camera_id: str) -> str:
+        """JSON `{"active": "ON"|"OFF", "reason": ...}`: whether frames are going into a file."""
+        return f"{self._root}/{camera_id}/recording/active"
+
+    def picture(self, camera_id: str) -> str:
+        """JPEG."""
+        return f"{self._root}/{camera_id}/snapshot"
+
+    def retained_of(self, camera_id: str) -> tuple[str, ...]:
+        """Every topic of a camera that the broker keeps, discovery last."""
+        return (
+            self.available(camera_id),
+            self.state(camera_id),
+            self.stats(camera_id),
+            self.last_segment(camera_id),
+            self.recording(camera_id),
+            self.recording_active(camera_id),
+            self.picture(camera_id),
+            self.discovery(camera_id),
+        )
+
+    @property
+    def commands(self) -> str:
+        """A filter for everything that somebody may want of a camera, known or not."""
+        return f"{self._root}/+/+/set"
+
+    def command(self, topic: str) -> Command | None:
+        """What a topic that `commands` matched asks for; None if it is none of ours."""
+        parts = topic.removeprefix(self._root + "/").split("/")
+        return Command(*parts[:2]) if topic.startswith(self._root + "/") and len(parts) == 3 else None  # noqa: PLR2004
+
+    @property
+    def birth(self) -> str:
+        """Where Home Assistant says `online` after its start."""
+        return f"{self.discovery_prefix}/status"
+
+    @property
+    def all_discovery(self) -> str:
+        """A filter for the discovery messages of all devices, whoever announced them."""
+        return f"{self.discovery_prefix}/device/+/config"
+
+    def discovery(self, camera_id: str | None = None) -> str:
+        """The discovery topic of a camera; of the node itself if None."""
+        return f"{self.discovery_prefix}/device/{self.device_id(camera_id)}/config"
+
+    def device_id(self, camera_id: str | None = None) -> str:
+        """Home Assistant's device identifier, and the object id of the discovery topic."""
+        return f"{_FAMILY}_{self._escaped_node}" + (f"_{camera_id}" if camera_id else "")
+
+    def unique_id(self, what: str, camera_id: str | None = None) -> str:
+        """An entity's unique id: `<node>_<camera>_<what>`, or `<node>_<what>` for the node's own."""
+        return f"{self._escaped_node}_{camera_id}_{what}" if camera_id else f"{self._escaped_node}_{what}"
+
+    def announced_camera(self, topic: str) -> str | None:
+        """The id of the camera of this node that a discovery topic announces; None if it is not one of ours."""
+        before, after = f"{self.discovery_prefix}/device/{self.device_id()}_", "/config"
+        if not (topic.startswith(before) and topic.endswith(after)):
+            return None
+        camera_id = topic[len(before) : -len(after)]
+        return camera_id if _SLUG.match(camera_id) else None

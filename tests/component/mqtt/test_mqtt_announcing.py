@@ -1,0 +1,110 @@
+"""What a real broker hears and keeps while the service runs normally."""
+
+import asyncio
+
+from support.waiting import until
+
+from livecam_nvr.core.events import CameraStateChanged, DiskChanged
+from livecam_nvr.domain.status import CameraState, DiskStatus, Fault, RecordingStatus, SegmentInfo
+
+HUB = "homeassistant/device/livecam-nvr_home/config"
+CAM0 = "homeassistant/device/livecam-nvr_home_cam0/config"
+CAM1 = "homeassistant/device/livecam-nvr_home_cam1/config"
+BASE = "livecam-nvr/home"
+
+
+async def test_everything_is_announced_at_once_in_order_and_kept(homes, broker, ear, what_is_kept):
+    await homes(broker.port).service.start()
+    await ear.hears(f"{BASE}/cam1/snapshot")
+    order = [h.topic for h in ear.heard]
+    assert order[1:5] == [HUB, CAM0, CAM1, f"{BASE}/status"]
+    assert all(h.qos == (0 if h.topic.endswith("/snapshot") else 1) for h in ear.heard)
+    found = await what_is_kept()
+    assert {topic: found[topic].payload for topic in found if "/device/" not in topic} == {
+        f"{BASE}/status": b"online",
+        f"{BASE}/instance": found[f"{BASE}/instance"].payload,
+        f"{BASE}/disk/free": b"12.3",
+        f"{BASE}/disk/problem": b'{"problem":"OFF","reason":""}',
+        **{
+            f"{BASE}/{camera}/{what}": payload
+            for camera in ("cam0", "cam1")
+            for what, payload in {
+                "availability": b"online",
+                "status": b'{"state":"LIVE","error":"","hint":""}',
+                "stats": b'{"fps":30.0,"bitrate_mbps":2.01}',
+                "recording": b"ON",
+                "recording/active": b'{"active":"ON","reason":""}',
+                "snapshot": found[f"{BASE}/{camera}/snapshot"].payload,
+            }.items()
+        },
+    }
+    assert found[f"{BASE}/cam0/snapshot"].payload.startswith(b"\xff\xd8\xffcam0")
+    assert {HUB, CAM0, CAM1} <= set(found)
+    assert found[CAM0].json["device"]["via_device"] == found[HUB].json["device"]["identifiers"][0]
+
+
+async def test_changes_are_told_at_once_and_only_what_changed(homes, broker, ear):
+    home = homes(broker.port)
+    await home.connected()
+    await ear.hears(f"{BASE}/cam1/snapshot")
+    ear.heard.clear()
+    fault = Fault("rtsp://me:hunter2@10.0.0.9/ does not answer", "is it on?")
+    home.bus.publish(CameraStateChanged("cam1", CameraState.OFFLINE, fault))
+    home.bus.publish(DiskChanged(DiskStatus("x", 1, 1, problem=True, reason="only 0.10 GB free")))
+    ended = SegmentInfo("cam0/261121/a.mp4", 1_795_253_400 * 10**9, 30 * 10**9, 900, 1)
+    home.recording.become("cam0", RecordingStatus(wanted=True, active=False, last_segment=ended))
+    await ear.hears(f"{BASE}/cam0/last_segment")
+    assert {h.topic: h.payload for h in ear.heard} == {
+        f"{BASE}/cam1/availability": b"offline",
+        f"{BASE}/cam1/status": (
+            b'{"state":"OFFLINE","error":"rtsp://me:***@10.0.0.9/ does not answer","hint":"is it on?"}'
+        ),
+        f"{BASE}/disk/problem": b'{"problem":"ON","reason":"only 0.10 GB free"}',
+        f"{BASE}/cam0/recording/active": b'{"active":"OFF","reason":"waiting for the camera"}',
+        f"{BASE}/cam0/last_segment": b'{"finished":"2026-11-21T09:30:30+00:00","file":"cam0/261121/a.mp4"}',
+    }
+
+
+async def test_an_idle_service_is_nearly_silent(homes, broker, ear):
+    home = homes(broker.port)
+    await home.connected()
+    await ear.hears(f"{BASE}/cam1/snapshot")
+    settled = len(ear.heard)
+    for camera_id, camera in home.source.cameras.items():
+        object.__setattr__(camera, "fps", 25.0 + len(camera_id))
+    await until(lambda: len(ear.heard) >= settled + 2, 15, "one look at the figures")
+    await asyncio.sleep(2)
+    assert [h.topic for h in ear.heard[settled:]] == [f"{BASE}/cam0/stats", f"{BASE}/cam1/stats"]
+
+
+async def test_pictures_come_regularly_and_a_camera_without_one_is_said_once(homes, broker, ear, caplog):
+    caplog.set_level("INFO")
+    home = homes(broker.port, snapshot_seconds=1)
+    home.pictures.without.add("cam1")
+    await home.connected()
+    await until(lambda: len(ear.on(f"{BASE}/cam0/snapshot")) >= 3, what="three pictures")
+    await until(lambda: home.pictures.taken >= 6, what="several attempts at cam1")
+    assert not ear.on(f"{BASE}/cam1/snapshot")
+    assert caplog.text.count("cam1: no picture") == 1
+    first, second, third = (h.at_s for h in ear.on(f"{BASE}/cam0/snapshot")[:3])
+    assert min(second - first, third - second) > 0.5
+    home.pictures.without.clear()
+    await ear.hears(f"{BASE}/cam1/snapshot")
+
+
+async def test_stop_says_offline_and_is_idempotent(homes, broker, ear, what_is_kept):
+    home = homes(broker.port)
+    await home.connected()
+    await ear.hears(f"{BASE}/status", b"online")
+    await home.service.stop()
+    await home.service.stop()
+    assert not home.service.status().connected
+    assert (await what_is_kept())[f"{BASE}/status"].payload == b"offline"
+    await ear.say("test/stopped", "behind what the service said last")
+    await ear.hears("test/stopped")
+    assert len(ear.on(f"{BASE}/status", b"offline")) == 1
+    ear.heard.clear()
+    home.recording.become("cam0", RecordingStatus(wanted=False, active=False))
+    await ear.say("test/changed", "behind what it might have said")
+    await ear.hears("test/changed")
+    assert not [h.topic for h in ear.heard if h.topic.startswith(BASE)]

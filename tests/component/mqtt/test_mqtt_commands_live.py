@@ -1,0 +1,96 @@
+"""Commands through a real broker: obeyed and confirmed, or refused with one line and nothing changed."""
+
+import asyncio
+
+import pytest
+from support.waiting import until
+
+SET = "livecam-nvr/home/cam0/recording/set"
+STATE = "livecam-nvr/home/cam0/recording"
+ACTIVE = "livecam-nvr/home/cam0/recording/active"
+LAST_THING_SENT = "livecam-nvr/home/cam1/snapshot"
+
+
+async def listens(home, ear):
+    """Returns when the service hears commands and has nothing left to say."""
+    await home.connected()
+    await ear.hears(LAST_THING_SENT)
+    while not home.recording.orders:
+        await ear.say("livecam-nvr/home/cam1/recording/set", "ON")
+        await asyncio.sleep(0.05)
+    await ear.say("livecam-nvr/home/cam1/recording/set", "OFF")
+    await ear.hears("livecam-nvr/home/cam1/recording", b"OFF")
+    await ear.say("livecam-nvr/home/cam1/recording/set", "ON")
+    await until(lambda: ear.on("livecam-nvr/home/cam1/recording")[-1].payload == b"ON")
+    await until(lambda: ear.on("livecam-nvr/home/cam1/recording/active")[-1].json["active"] == "ON")
+    ear.heard.clear()
+    home.recording.orders.clear()
+
+
+async def test_a_switch_is_obeyed_and_confirmed_from_the_recorder(homes, broker, ear):
+    home = homes(broker.port)
+    await listens(home, ear)
+    for payload in ("OFF", "ON", "OFF"):
+        ear.heard.clear()
+        await ear.say(SET, payload)
+        await ear.hears(STATE, payload.encode())
+        assert (await ear.hears(ACTIVE)).json["active"] == payload
+    assert home.recording.orders == [("cam0", on, "MQTT") for on in (False, True, False)]
+    assert not home.recording.recording("cam0").wanted
+    assert home.recording.recording("cam1").wanted
+
+
+async def test_a_command_that_changes_nothing_is_confirmed_too(homes, broker, ear):
+    home = homes(broker.port)
+    await listens(home, ear)
+    await ear.say(SET, "ON")
+    assert (await ear.hears(STATE)).payload == b"ON"
+    assert not ear.on(ACTIVE)
+
+
+async def test_a_kept_command_is_ignored_and_said_once_over_reconnections(homes, broker, ear, caplog):
+    await ear.say(SET, "OFF", retain=True)
+    home = homes(broker.port)
+    await listens(home, ear)
+    assert home.recording.recording("cam0").wanted
+    await home.service.stop()
+    await listens(home, ear)
+    assert home.recording.recording("cam0").wanted
+    assert caplog.text.count("keeps an old command") == 1
+    assert SET in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "said"),
+    [
+        (SET, b"on", "b'on' is neither ON nor OFF"),
+        (SET, b"", "b'' is neither"),
+        (SET, b'{"state": "ON"}', "is neither ON nor OFF"),
+        (SET, b"\x00\xff\xfe" * 100_000, "(300000 bytes) is neither"),
+        ("livecam-nvr/home/cam9/recording/set", b"ON", "there is no camera 'cam9'"),
+        ("livecam-nvr/home/cam0/format_disk/set", b"ON", "has no 'format_disk'"),
+        ("livecam-nvr/home/..%2f/recording/set", b"OFF", "there is no camera"),
+    ],
+)
+async def test_nonsense_changes_nothing_and_is_said_once(homes, broker, ear, caplog, *, topic, payload, said):
+    home = homes(broker.port)
+    await listens(home, ear)
+    await ear.say(topic, payload)
+    await ear.say(SET, "ON")  # behind it on the same connection
+    await ear.hears(STATE)
+    lines = [r.getMessage() for r in caplog.records if r.name == "livecam_nvr.mqtt.commands"]
+    assert len(lines) == 1
+    assert said in lines[0]
+    assert len(lines[0]) < 400
+    assert all(home.recording.recording(c).wanted for c in ("cam0", "cam1"))
+    assert {h.topic for h in ear.heard} == {topic, SET, STATE}
+
+
+async def test_a_flood_does_not_fill_the_log_and_commands_still_work(homes, broker, ear, caplog):
+    home = homes(broker.port)
+    await listens(home, ear)
+    for at in range(500):
+        await ear.say(SET, f"nonsense {at}")
+    await ear.say(SET, "OFF")
+    await ear.hears(STATE, b"OFF")
+    assert len([r for r in caplog.records if r.name == "livecam_nvr.mqtt.commands"]) == 5

@@ -1,0 +1,51 @@
+"""The real MQTT side with fakes around it; run as a program, it lives until it is killed."""
+
+import asyncio
+import sys
+
+from fakes.mqtt_pictures import FakePictures
+from fakes.mqtt_recording import FakeRecording
+from fakes.mqtt_status import FakeStatus
+from support.waiting import until
+
+from livecam_nvr.config.models import MqttConfig, NodeConfig
+from livecam_nvr.core.bus import EventBus
+from livecam_nvr.mqtt.discovery import CameraCard
+from livecam_nvr.mqtt.service import Collaborators, MqttService
+from livecam_nvr.runtime.clock import SystemClock
+
+
+class Home:
+    """The service's MQTT side with fakes around it."""
+
+    def __init__(self, port: int, camera_ids: tuple[str, ...] = ("cam0", "cam1"), **config: object) -> None:
+        self.bus = EventBus()
+        self.recording = FakeRecording(self.bus, camera_ids)
+        self.source = FakeStatus(self.recording)
+        self.pictures = FakePictures()
+        settings = MqttConfig.model_validate(
+            {"host": "127.0.0.1", "port": port, "snapshot_seconds": 3600, **config}
+        )
+        self.service = MqttService(
+            settings,
+            NodeConfig(id="home", name="My home"),
+            [CameraCard(camera_id, camera_id.upper(), "test") for camera_id in camera_ids],
+            Collaborators(self.source, self.recording, self.pictures, self.bus, SystemClock()),
+            version="1.2.3",
+            page_url="http://192.0.2.7:8001/",
+            support_url="https://example.org/livecam-nvr",
+        )
+
+    async def connected(self) -> None:
+        await self.service.start()
+        await until(lambda: self.service.status().connected, what="connected")
+
+
+async def _live(port: int) -> None:
+    home = Home(port)
+    await home.connected()
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(_live(int(sys.argv[1])))

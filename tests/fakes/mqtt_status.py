@@ -1,0 +1,36 @@
+"""A status that a test sets (core.ports.StatusSource)."""
+
+from dataclasses import replace
+
+from fakes.mqtt_recording import FakeRecording
+
+from livecam_nvr.domain.status import (
+    BrokerStatus,
+    CameraState,
+    CameraStatus,
+    DiskStatus,
+    MediaServerStatus,
+    ServerState,
+    ServiceStatus,
+)
+
+
+class FakeStatus:
+    """Two figures and a state per camera; the recording part comes from the recorders."""
+
+    def __init__(self, recording: FakeRecording) -> None:
+        self.cameras = {
+            camera_id: CameraStatus(
+                camera_id, camera_id.upper(), "test", CameraState.LIVE, fps=29.97, bitrate_bps=2_014_000
+            )
+            for camera_id in recording.now
+        }
+        self.disk = DiskStatus("recordings", 64_000_000_000, 12_340_000_000)
+        self._recording = recording
+
+    def status(self) -> ServiceStatus:
+        cameras = tuple(
+            replace(camera, recording=self._recording.recording(camera.id)) for camera in self.cameras.values()
+        )
+        server = MediaServerStatus("none", ServerState.READY)
+        return ServiceStatus("Home", "1.2.3", 0, 1.0, cameras, server, BrokerStatus(configured=True), self.disk)

@@ -1,0 +1,184 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from livecam_nvr.mqtt.discovery import CameraCard, NodeCard, announcements, is_ours, visitable
+from livecam_nvr.mqtt.topics import Topics
+
+TOPICS = Topics("livecam-nvr", "homeassistant", "home")
+NODE = NodeCard("My home", "1.2.3", "http://192.0.2.7:8001/", "https://example.org/livecam-nvr")
+CAMERAS = [CameraCard("cam0", "Front door", "rtsp"), CameraCard("cam1", "Garage ü", "v4l2")]
+
+# What Home Assistant's discovery schema allows; it drops the whole message for anything else.
+TOP = {
+    "device",
+    "origin",
+    "components",
+    "availability",
+    "availability_mode",
+    "state_topic",
+    "command_topic",
+    "qos",
+}
+DEVICE = {
+    "identifiers",
+    "connections",
+    "manufacturer",
+    "model",
+    "model_id",
+    "name",
+    "hw_version",
+    "sw_version",
+    "serial_number",
+    "via_device",
+    "suggested_area",
+    "configuration_url",
+}
+ORIGIN = {"name", "sw_version", "support_url"}
+ENTITY = {
+    "platform",
+    "unique_id",
+    "name",
+    "icon",
+    "entity_category",
+    "availability",
+    "availability_mode",
+    "json_attributes_topic",
+    "json_attributes_template",
+}
+STATEFUL = ENTITY | {"state_topic", "value_template", "device_class"}
+PLATFORMS = {
+    "camera": ENTITY | {"topic"},
+    "switch": STATEFUL | {"command_topic"},
+    "binary_sensor": STATEFUL | {"payload_on", "payload_off"},
+    "sensor": STATEFUL | {"unit_of_measurement", "state_class", "suggested_display_precision", "options"},
+}
+
+
+def told(**changes: object) -> dict[str, dict]:
+    node = NodeCard(**{**{f: getattr(NODE, f) for f in NODE.__slots__}, **changes})
+    return {topic: json.loads(payload) for topic, payload in announcements(TOPICS, node, CAMERAS).items()}
+
+
+def test_the_node_comes_first_and_cameras_hang_on_it():
+    found = told()
+    assert list(found) == [
+        "homeassistant/device/livecam-nvr_home/config",
+        "homeassistant/device/livecam-nvr_home_cam0/config",
+        "homeassistant/device/livecam-nvr_home_cam1/config",
+    ]
+    hub, *cameras = found.values()
+    assert "via_device" not in hub["device"]
+    assert all(camera["device"]["via_device"] == hub["device"]["identifiers"][0] for camera in cameras)
+    assert [camera["device"]["name"] for camera in cameras] == ["Front door", "Garage ü"]
+
+
+def test_no_key_is_unknown_at_the_strict_levels_and_in_the_entities():
+    for message in told().values():
+        assert set(message) <= TOP
+        assert set(message["device"]) <= DEVICE
+        assert set(message["origin"]) <= ORIGIN
+        assert message["origin"]["name"]
+        for entity in message["components"].values():
+            assert set(entity) <= PLATFORMS[entity["platform"]]
+            assert entity["unique_id"]
+
+
+def test_unique_ids_are_unique_and_never_change():
+    ids = [e["unique_id"] for message in told().values() for e in message["components"].values()]
+    assert len(ids) == len(set(ids))
+    assert sorted(ids)[:8] == [
+        "home_cam0_bitrate",
+        "home_cam0_camera",
+        "home_cam0_fps",
+        "home_cam0_last_segment",
+        "home_cam0_online",
+        "home_cam0_recording",
+        "home_cam0_recording_active",
+        "home_cam0_status",
+    ]
+    assert sorted(ids)[-3:] == ["home_connected", "home_disk_free", "home_disk_problem"]
+
+
+def test_each_entity_is_what_it_should_be():
+    _, camera, _ = told().values()
+    parts = camera["components"]
+    assert parts["camera"]["name"] is None
+    both = [{"topic": "livecam-nvr/home/status"}, {"topic": "livecam-nvr/home/cam0/availability"}]
+    for needs_the_camera in ("camera", "fps", "bitrate"):
+        assert parts[needs_the_camera]["availability"] == both
+        assert parts[needs_the_camera]["availability_mode"] == "all"
+    for readable_without in ("recording", "recording_active", "online", "status", "last_segment"):
+        assert parts[readable_without]["availability"] == both[:1]
+    assert parts["recording"]["state_topic"] == "livecam-nvr/home/cam0/recording"
+    assert parts["recording"]["command_topic"] == "livecam-nvr/home/cam0/recording/set"
+    assert parts["status"]["options"] == ["LIVE", "DELAY", "ERROR", "OFFLINE"]
+    assert (parts["bitrate"]["device_class"], parts["bitrate"]["unit_of_measurement"]) == ("data_rate", "Mbit/s")
+    assert parts["last_segment"]["device_class"] == "timestamp"
+    for entity in parts.values():
+        assert "category" not in entity
+        if entity["platform"] in ("sensor", "binary_sensor"):
+            assert entity.get("entity_category") != "config"
+
+
+def test_names_never_repeat_the_device():
+    for message in told().values():
+        for entity in message["components"].values():
+            assert message["device"]["name"] not in (entity.get("name") or "")
+            assert "name" in entity or "device_class" in entity
+
+
+def test_the_connection_sensor_stays_readable_when_the_service_is_gone():
+    hub = next(iter(told().values()))
+    assert "availability" not in hub
+    assert "availability" not in hub["components"]["connected"]
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://192.0.2.7:8001/", True),
+        ("https://cams.example.org/", True),
+        ("http://[2001:db8::1]:8001/", True),
+        ("http://127.0.0.1:8001/", False),
+        ("http://localhost:8001/", False),
+        ("http://[::1]:8001/", False),
+        ("http://0.0.0.0:8001/", False),
+        ("http://[::]:8001/", False),
+        ("ftp://192.0.2.7/", False),
+        ("http://", False),
+        ("http://[bad/", False),
+        ("http://host:99999/", False),
+        ("", False),
+    ],
+)
+def test_only_an_address_that_others_can_open_is_shown(url, shown):
+    assert visitable(url) == (url if shown else None)
+    devices = [message["device"] for message in told(page_url=url).values()]
+    assert all(("configuration_url" in device) is shown for device in devices)
+
+
+def test_no_support_url_no_key():
+    assert all("support_url" not in message["origin"] for message in told(support_url="").values())
+
+
+def test_ours_is_told_from_others():
+    assert all(is_ours(payload) for payload in announcements(TOPICS, NODE, CAMERAS).values())
+    assert is_ours(b'{"o": {"name": "livecam-nvr"}}')
+    for other in (
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'{"origin": "livecam-nvr"}',
+        b'{"origin": {"name": "x"}}',
+        b"[" * 99_999,
+    ):
+        assert not is_ours(other)
+
+
+@given(st.binary())
+def test_any_bytes_can_be_looked_at(payload):
+    is_ours(payload)

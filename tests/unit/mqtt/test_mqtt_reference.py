@@ -1,0 +1,24 @@
+"""`docs/ref/mqtt.md` names every topic and every entity."""
+
+import json
+from pathlib import Path
+
+from livecam_nvr.mqtt.discovery import CameraCard, NodeCard, announcements
+from livecam_nvr.mqtt.topics import Topics
+
+PAGE = (Path(__file__).parents[3] / "docs/ref/mqtt.md").read_text()
+NAMES = Topics("<base>", "<prefix>", "<node>")
+
+
+def test_every_topic_is_in_the_reference():
+    topics = [NAMES.service, NAMES.instance, NAMES.disk_free, NAMES.disk_problem, NAMES.birth, NAMES.all_discovery]
+    of_camera = [t for t in NAMES.retained_of("<camera>") if "/device/" not in t]
+    for topic in [*topics, *of_camera, NAMES.recording_set("<camera>"), NAMES.commands]:
+        assert f"`{topic}`" in PAGE
+
+
+def test_every_entity_is_in_the_reference():
+    cards = [CameraCard("<camera>", "x", "test")]
+    for payload in announcements(NAMES, NodeCard("x", "1"), cards).values():
+        for entity in json.loads(payload)["components"].values():
+            assert f"`{entity['unique_id']}`" in PAGE

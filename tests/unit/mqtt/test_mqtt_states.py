@@ -1,0 +1,64 @@
+import json
+
+from livecam_nvr.domain.status import (
+    CameraState,
+    CameraStatus,
+    DiskStatus,
+    Fault,
+    RecordingStatus,
+    SegmentInfo,
+)
+from livecam_nvr.mqtt import states
+from livecam_nvr.mqtt.topics import Topics
+
+TOPICS = Topics("b", "homeassistant", "n")
+FAULT = Fault("rtsp://me:secret@cam/ does not answer", "is it on?")
+
+
+def test_a_camera_is_online_while_it_delivers():
+    for state in CameraState:
+        found = states.camera_state(TOPICS, "c", state, FAULT)
+        delivers = state in (CameraState.LIVE, CameraState.DELAY)
+        assert found["b/n/c/availability"] == (b"online" if delivers else b"offline")
+        told = json.loads(found["b/n/c/status"])
+        assert told["state"] == state.value
+        # The last fault outlives its cure in a status; it is not what is wrong with a camera that delivers.
+        assert told["error"] == ("" if delivers else "rtsp://me:***@cam/ does not answer")
+
+
+def test_the_switch_is_what_was_wanted_and_the_sensor_what_is_done():
+    def told(**status: object) -> tuple[bytes, str, str]:
+        found = states.recording(TOPICS, "c", RecordingStatus(**status))
+        active = json.loads(found["b/n/c/recording/active"])
+        return found["b/n/c/recording"], active["active"], active["reason"]
+
+    assert told(wanted=True, active=True) == (b"ON", "ON", "")
+    assert told(wanted=True, active=False) == (b"ON", "OFF", "waiting for the camera")
+    assert told(wanted=True, active=False, fault=Fault("the disk is full")) == (b"ON", "OFF", "the disk is full")
+    assert told(wanted=False, active=False) == (b"OFF", "OFF", "")
+
+
+def test_the_last_segment_is_told_only_if_there_is_one():
+    nothing = RecordingStatus(wanted=True, active=True)
+    assert "b/n/c/last_segment" not in states.recording(TOPICS, "c", nothing)
+    last = SegmentInfo("c/261121/x.mp4", 1_795_253_400_999_999_999, 29_500_000_000, 900, 1)
+    found = states.recording(TOPICS, "c", RecordingStatus(wanted=True, active=True, last_segment=last))
+    assert json.loads(found["b/n/c/last_segment"]) == {
+        "finished": "2026-11-21T09:30:30+00:00",
+        "file": "c/261121/x.mp4",
+    }
+
+
+def test_figures_are_rounded_so_that_noise_is_silent():
+    def told(fps: float, bps: float) -> bytes:
+        camera = CameraStatus("c", "C", "test", CameraState.LIVE, fps=fps, bitrate_bps=bps)
+        return states.stats(TOPICS, camera)["b/n/c/stats"]
+
+    assert told(29.97, 2_014_000) == told(30.04, 2_005_001) == b'{"fps":30.0,"bitrate_mbps":2.01}'
+
+
+def test_disk():
+    assert states.disk_free(TOPICS, DiskStatus("x")) == {}
+    assert states.disk_free(TOPICS, DiskStatus("x", 10**12, 12_340_000_000)) == {"b/n/disk/free": b"12.3"}
+    told = states.disk_problem(TOPICS, DiskStatus("x", problem=True, reason="a" * 2000))
+    assert json.loads(told["b/n/disk/problem"]) == {"problem": "ON", "reason": "a" * 500}
