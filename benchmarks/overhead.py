@@ -20,7 +20,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import aiomqtt
-from livecam_nvr.rtsp.choose import choose
+from livecam_nvr.rtsp.choose import choose_media_server
 
 from benchmarks.processes import tree, usage
 from livecam_nvr.config.models import Config, FileCamera, ListenConfig
@@ -149,7 +149,7 @@ async def _bare(folder: Path) -> None:
         data_dir=folder / "bare-data",
     )
     config.data_dir.mkdir()
-    server = await choose(config, EventBus(), SystemClock())
+    server = await choose_media_server(config, EventBus(), SystemClock())
     await server.start(5.0)
     children = []
     for camera in config.cameras:

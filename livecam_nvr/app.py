@@ -16,16 +16,14 @@ from livecam_nvr.core.control import RecordingSwitches
 from livecam_nvr.core.disk_guard import DiskGuard
 from livecam_nvr.core.events import SegmentFinished, StreamStarted
 from livecam_nvr.core.health import Sources, StatusBoard
-from livecam_nvr.core.ports import MediaServer, SelfCheck
+from livecam_nvr.core.no_broker import NoBroker
+from livecam_nvr.core.ports import Broker, MediaServer, SelfCheck
 from livecam_nvr.core.recorder import Recorder
 from livecam_nvr.domain.errors import LivecamError
 from livecam_nvr.domain.status import ServiceStatus
 from livecam_nvr.media.hub import CameraStreams, MemoryHub
 from livecam_nvr.media.pictures import StreamPictures
 from livecam_nvr.media.pipeline import CameraPipeline
-from livecam_nvr.mqtt.checks import BrokerCheck
-from livecam_nvr.mqtt.discovery import CameraCard
-from livecam_nvr.mqtt.service import Collaborators, MqttService
 from livecam_nvr.rtsp.checks import MediaServerChecks
 from livecam_nvr.rtsp.choose import choose_media_server
 from livecam_nvr.runtime.clock import SystemClock
@@ -39,7 +37,7 @@ from livecam_nvr.web.server import WebPorts, WebServer
 _log = logging.getLogger(__name__)
 
 # Enough for HLS players and for a snapshot at any time; a longer pre-roll lengthens it.
-_MEMORY_S = 8.0
+_MEMORY_S = 6.0
 _SERVER_HEAD_START_S = 1.0
 
 
@@ -175,13 +173,24 @@ class Service:
         switches: RecordingSwitches,
         server: MediaServer,
         guard: DiskGuard,
-    ) -> tuple[StatusBoard, MqttService]:
-        """The status board and the MQTT service, which ask each other: the board tells of the broker, too."""
+    ) -> tuple[StatusBoard, Broker]:
+        """The status board and the broker's side, which ask each other: the board tells of the broker, too."""
         config = self._config
         page_url = _page_url(config)
-        sources = Sources(pipelines, switches, server, lambda: mqtt.status(), lambda: guard.status)
+        sources = Sources(pipelines, switches, server, lambda: mqtt.status(), lambda: guard.status)  # noqa: PLW0108 - made below
         board = StatusBoard(config.node.name, __version__, page_url, sources, self._clock)
-        mqtt = MqttService(
+        mqtt = self._broker(board, switches, page_url)
+        return board, mqtt
+
+    def _broker(self, board: StatusBoard, switches: RecordingSwitches, page_url: str) -> Broker:
+        config = self._config
+        if not config.mqtt.host:
+            return NoBroker()
+        # Its libraries are 2.5 MB of memory that nobody has to pay who has no broker.
+        from livecam_nvr.mqtt.discovery import CameraCard  # noqa: PLC0415
+        from livecam_nvr.mqtt.service import Collaborators, MqttService  # noqa: PLC0415
+
+        return MqttService(
             config.mqtt,
             config.node,
             [CameraCard(camera.id, camera.title, camera.kind) for camera in self._cameras],
@@ -189,7 +198,6 @@ class Service:
             version=__version__,
             page_url=page_url,
         )
-        return board, mqtt
 
     async def _start_index(self) -> None:
         self._bus.subscribe(SegmentFinished, lambda event: self._index.add(event.segment))
@@ -236,6 +244,8 @@ class Service:
 
 def checks(config: Config) -> Sequence[SelfCheck]:
     """What `doctor` asks of the parts."""
+    from livecam_nvr.mqtt.checks import BrokerCheck  # noqa: PLC0415 - see Service._broker
+
     recording = config.recording
     return (
         MediaServerChecks(config),

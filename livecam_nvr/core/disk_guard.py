@@ -59,16 +59,18 @@ class DiskGuard:
 
     async def _watch(self) -> None:
         while True:
+            # Not wait_for: that of Python 3.11 swallows a cancellation that comes together with the event.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._look_now.wait(), _EVERY_S)
+                async with asyncio.timeout(_EVERY_S):
+                    await self._look_now.wait()
             self._look_now.clear()
             await self._look()
 
     async def _look(self) -> None:
         try:
             found = await self._probe.probe()
-        except LivecamError as error:
-            self._set(replace(self.status, problem=True, reason=error.message))
+        except (LivecamError, OSError) as error:
+            self._set(replace(self.status, problem=True, reason=str(error)))
             return
         self._full = too_full(found.free_bytes, self._min_free_bytes, was=self._full)
         if not self._full:

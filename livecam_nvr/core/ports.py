@@ -7,6 +7,7 @@ from typing import Protocol, Self
 from livecam_nvr.domain.media import EndCause, Fragment, InitSegment
 from livecam_nvr.domain.segment import Segment
 from livecam_nvr.domain.status import (
+    BrokerStatus,
     CameraStatus,
     DiskStatus,
     MediaServerStatus,
@@ -163,11 +164,25 @@ class MediaServer(Protocol):
         """How it is."""
 
 
+class Broker(Protocol):
+    """The connection that tells Home Assistant."""
+
+    async def start(self) -> None:
+        """Begins to connect, in the background; idempotent."""
+
+    async def stop(self) -> None:
+        """Says goodbye and disconnects; at most a second, whatever the broker does; idempotent."""
+
+    def status(self) -> BrokerStatus:
+        """Whether it is connected, and if not, why."""
+
+
 class SegmentWriter(Protocol):
     """One file being written. No call blocks: the work is done by the archive's own threads, in order."""
 
-    path: str
-    """Relative to the archive's root; known at once (names are given on the loop, never overwriting)."""
+    @property
+    def path(self) -> str:
+        """Relative to the archive's root; known at once (names are given on the loop, never overwriting)."""
 
     def append(self, fragment: Fragment) -> None:
         """Adds a fragment. The caller stops when `failed` is set."""

@@ -30,6 +30,9 @@ class _File:
     utc_offset_s: int
     slot: int
     began_s: float
+    frames: int = 0
+    """Handed to the writer, and counted."""
+    bytes: int = 0
 
 
 class Recorder:
@@ -70,6 +73,9 @@ class Recorder:
         self._run_id = 0
         self._sequence = 0
         self._last_number = -1
+        self._missed = range(0)
+        """Numbers of the newest fragments in a row that could not be recorded because of the disk."""
+        self._stopped = False
         self._retry = Backoff(first_s=1.0, most_s=10.0)
         self._retry_at_s = 0.0
         self._segments = self._frames = self._bytes = self._dropped = 0
@@ -100,6 +106,7 @@ class Recorder:
             self._begin_from_memory()
         else:
             self._finish(EndCause.SWITCHED_OFF)
+            self._fault = None  # of nobody's concern any more; if it lasts, the next file will say so
         self._tell()
 
     def hold(self, fault: Fault | None) -> None:
@@ -114,23 +121,23 @@ class Recorder:
         self._tell()
 
     def stop(self) -> None:
-        """The service stops: the file is finished."""
+        """The service stops: the file is finished, and no further one begins. The switch is not touched."""
+        self._stopped = True
         self._finish(EndCause.SERVICE)
-        self._wanted = False
 
     def on_fragment(self, fragment: Fragment) -> None:
         """See core.ports.FragmentSink."""
-        if not self._wanted:
+        if not self._wanted or self._stopped:
             return
         file = self._file
         if file is not None and fragment.init is not file.init:
-            self._finish(EndCause.ENCODER)
+            self.on_end(EndCause.ENCODER)
             file = None
         if file is None:
             if fragment.keyframe and self._may_begin():
                 self._begin([fragment])
             elif self._held or self._fault:
-                self._dropped += fragment.frames
+                self._miss(fragment)
         elif must_cut(fragment, file.start_utc_ns, file.slot, file.utc_offset_s, self._segment_s):
             self._finish(EndCause.CLOCK)
             self._begin([fragment])
@@ -144,7 +151,7 @@ class Recorder:
             self._tell()
 
     def _may_begin(self) -> bool:
-        return self._held is None and self._clock.monotonic() >= self._retry_at_s
+        return not self._stopped and self._held is None and self._clock.monotonic() >= self._retry_at_s
 
     def _begin_from_memory(self) -> None:
         if self._file is None and self._hub.init is not None and self._may_begin():
@@ -169,7 +176,11 @@ class Recorder:
         offset = self._clock.utc_offset_s(first.utc_ns)
         start = SegmentStart(self._hub.camera_id, first.init, first.utc_ns, offset, self._run_id, self._sequence)
         self._sequence += 1
-        writer = self._archive.begin(start, self._finished, lambda reason: self._failed(file, reason))
+        writer = self._archive.begin(
+            start,
+            lambda segment: self._finished(file, segment),
+            lambda reason: self._failed(file, reason),
+        )
         slot = slot_of(first.utc_ns, offset, self._segment_s)
         file = _File(writer, first.init, first.utc_ns, offset, slot, self._clock.monotonic())
         self._file = file
@@ -178,20 +189,35 @@ class Recorder:
     def _append(self, file: _File, fragment: Fragment) -> None:
         file.writer.append(fragment)
         self._last_number = fragment.number
-        self._frames += fragment.frames
-        self._bytes += len(fragment.data)
+        self._count(file, fragment.frames, len(fragment.data))
+        if fragment.number in self._missed:  # it came too late for the disk then, and from memory now
+            self._dropped -= fragment.frames
         if self._fault is not None and fragment.arrived_s - file.began_s > _TRUST_S:
             _log.info("%s: recording works again", self._hub.camera_id)
             self._fault = None
             self._retry.reset()
             self._tell()
 
+    def _miss(self, fragment: Fragment) -> None:
+        self._dropped += fragment.frames
+        begin = self._missed.start if self._missed.stop == fragment.number else fragment.number
+        self._missed = range(begin, fragment.number + 1)
+
+    def _count(self, file: _File, frames: int, size: int) -> None:
+        file.frames += frames
+        file.bytes += size
+        self._frames += frames
+        self._bytes += size
+
     def _finish(self, cause: EndCause) -> None:
         file, self._file = self._file, None
         if file is not None:
             file.writer.finish(cause)
 
-    def _finished(self, segment: Segment) -> None:
+    def _finished(self, file: _File, segment: Segment) -> None:
+        if segment.frames > file.frames:  # it failed, and this much of it was kept
+            self._dropped -= segment.frames - file.frames
+            self._count(file, segment.frames - file.frames, segment.bytes - file.bytes)
         self._segments += 1
         self._last = SegmentInfo(
             segment.path, segment.start_utc_ns, segment.duration_ns, segment.frames, segment.bytes
@@ -204,6 +230,8 @@ class Recorder:
         _log.error("%s: cannot record: %s", self._hub.camera_id, reason)
         if self._file is file:
             self._file = None
+        self._dropped += file.frames
+        self._count(file, -file.frames, -file.bytes)
         self._fault = Fault(reason, "recording goes on by itself when the disk does", self._clock.utc_ns())
         self._retry_at_s = self._clock.monotonic() + self._retry.next_s()
         self._tell()

@@ -68,6 +68,39 @@ def default_samples(data: bytes, begin: int, end: int) -> dict[int, tuple[int, i
     return result
 
 
+def name_hvc1(moov: bytes) -> bytes:
+    """A whole `moov` box with its H.265 called `hvc1` instead of `hev1` if all parameter sets are in its `hvcC`.
+
+    ffmpeg calls H.265 that it copies from a camera `hev1`, which Apple's players do not take.
+
+    Raises:
+        LivecamError: MEDIA if it is damaged.
+    """
+    named = bytearray(moov)
+    for kind, begin, end in children(moov, 8, len(moov)):
+        stsd = find(moov, begin, end, b"mdia", b"minf", b"stbl", b"stsd") if kind == b"trak" else None
+        entry = next(children(moov, stsd[0] + 8, stsd[1]), None) if stsd else None
+        if entry is None or entry[0] != b"hev1":
+            continue
+        hvcc = find(moov, entry[1] + 78, entry[2], b"hvcC")
+        arrays = list(_hvcc_arrays(moov, hvcc[0] + 22)) if hvcc else []
+        if {moov[at] & 0x3F for at in arrays} >= {32, 33, 34}:  # VPS, SPS, PPS
+            named[entry[1] - 4 : entry[1]] = b"hvc1"
+            for at in arrays:
+                named[at] |= 0x80  # array_completeness, which hvc1 demands
+    return bytes(named)
+
+
+def _hvcc_arrays(data: bytes, at: int) -> Iterator[int]:
+    """Where the arrays of NAL units in an `hvcC` begin; `at` is that of their number."""
+    number, at = data[at], at + 1
+    for _ in range(number):
+        yield at
+        count, at = int.from_bytes(data[at + 1 : at + 3], "big"), at + 3
+        for _ in range(count):
+            at += 2 + int.from_bytes(data[at : at + 2], "big")
+
+
 def _parse_trak(data: bytes, begin: int, end: int) -> Track | None:
     tkhd = find(data, begin, end, b"tkhd")
     mdhd = find(data, begin, end, b"mdia", b"mdhd")

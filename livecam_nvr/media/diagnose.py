@@ -94,18 +94,19 @@ _REASONS: tuple[tuple[str, ErrorKind, str, str], ...] = (
     ),
 )
 # The media server's leg fails and recovers by itself: its lines say nothing about the camera.
-_OTHER_LEG = re.compile(r"\[(?:fifo|rtsp|mpegts|udp|tcp) @|tee @|frame=|^\S+=")
+_OTHER_LEG = re.compile(r"\[(?:fifo|rtsp|mpegts|udp) @|\[tcp @.*127\.0\.0\.1|tee @|frame=|^\S+=")
 
 
 def diagnose(lines: Sequence[str], returncode: int, what: str = "the camera") -> LivecamError:
     """Why a camera's ffmpeg ended, from its last lines (redacted) and its exit status; `what` names the source."""
+    if returncode < 0:  # whoever sent it; what ffmpeg said before is another story
+        return LivecamError(ErrorKind.MEDIA, f"ffmpeg was ended by signal {-returncode}", "it is restarted")
     own = [line for line in lines if not _OTHER_LEG.search(line)]
     # An address that cannot be opened is named by ffmpeg itself at the end of all: `URL: Connection refused`.
+    last = [line for line in lines[-1:] if not line.startswith("[")]
     for pattern, kind, message, hint in _REASONS:
-        if any(re.search(pattern, line, re.IGNORECASE) for line in (*own[-20:], *lines[-1:])):
+        if any(re.search(pattern, line, re.IGNORECASE) for line in (*own[-20:], *last)):
             return LivecamError(kind, message.format(what=what), hint)
-    if returncode < 0:
-        return LivecamError(ErrorKind.MEDIA, f"ffmpeg was ended by signal {-returncode}", "it is restarted")
     said = own[-1] if own else ""
     if returncode == 0:
         return LivecamError(ErrorKind.UNAVAILABLE, "the stream ended", "it is opened again")

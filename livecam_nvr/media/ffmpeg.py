@@ -31,6 +31,8 @@ def command(source: Source, target: PublishTarget | None) -> list[str]:
     for name, arguments in source.filters:
         stream = stream.filter(name, **dict(arguments))
     options: dict[str, Any] = _encode(source.encoding) if source.encoding else {"c": "copy"}
+    if source.tag:
+        options["tag:v"] = source.tag
     legs = [_PIPE_LEG]
     if target is not None:
         legs.insert(0, _publish_leg(target))
@@ -63,7 +65,8 @@ def _encode(encoding: Encoding) -> dict[str, Any]:
         "maxrate": f"{rate}k",
         "bufsize": f"{rate}k",
         "g": f"{max(1, round(encoding.fps * 2))}",
-        "force_key_frames": "expr:gte(t,n_forced)",
+        # At 0, 0.25 … 1.75 s, then every second: whoever waits for a camera that just began sees it sooner.
+        "force_key_frames": "expr:gte(t,if(lt(n_forced,8),n_forced/4,n_forced-6))",
         "sc_threshold": "0",
         "flags": "+global_header",  # parameter sets into the moov: tee cannot ask the encoder for them
     }

@@ -5,11 +5,12 @@ from collections import deque
 from livecam_nvr.domain.media import EndCause, Fragment
 
 _WINDOW_S = 4.0
+_LEARN = 25  # frames of a run that tell its usual duration; a camera's timestamps may jitter
 _MISSING = 1.6  # a frame that lasts so many times the usual duration has swallowed the ones after it
 
 
 class StreamFigures:
-    """A sink that only counts; two additions a frame (core.ports.FragmentSink)."""
+    """A sink that only counts; a few additions a frame (core.ports.FragmentSink)."""
 
     def __init__(self) -> None:
         self.frames = 0
@@ -18,6 +19,7 @@ class StreamFigures:
         """Frames that the timestamps show to be missing within a run."""
         self.last_arrived_s: float | None = None
         self._nominal = 0.0
+        self._learned = 0
         self._history: deque[tuple[float, int, int]] = deque()
         self._due_s = 0.0
 
@@ -33,7 +35,7 @@ class StreamFigures:
 
     def on_end(self, cause: EndCause) -> None:  # noqa: ARG002 - the port's signature
         """See core.ports.FragmentSink."""
-        self._nominal = 0.0
+        self._nominal, self._learned = 0.0, 0
         self._history.clear()
 
     def rates(self, now_s: float) -> tuple[float, float]:
@@ -60,9 +62,11 @@ class StreamFigures:
     def _count_missing(self, duration: int) -> None:
         if duration <= 0:
             return
-        if not self._nominal or duration < self._nominal:
-            self._nominal = float(duration)
-        elif duration < _MISSING * self._nominal:
-            self._nominal += (duration - self._nominal) * 0.02
-        else:
+        if self._learned < _LEARN:
+            self._learned += 1
+            self._nominal += (duration - self._nominal) / self._learned
+            return
+        if duration >= _MISSING * self._nominal:
             self.missing_frames += round(duration / self._nominal) - 1
+        # Follows slowly, also to the lower rate of a camera at night; one long gap moves it but little.
+        self._nominal += (min(duration, 4 * self._nominal) - self._nominal) * 0.02

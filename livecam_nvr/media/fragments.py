@@ -8,7 +8,7 @@ import struct
 from collections.abc import Callable, Iterator
 
 from livecam_nvr.domain.media import Fragment, InitSegment, TrackFragment
-from livecam_nvr.media.boxes import broken, children, default_samples, parse_moov
+from livecam_nvr.media.boxes import broken, children, default_samples, name_hvc1, parse_moov
 
 _MAX_BOX = 64 << 20
 _NON_SYNC = 0x10000
@@ -98,6 +98,7 @@ class FragmentReader:
         if kind == b"ftyp":
             self._ftyp = unit
         elif kind == b"moov":
+            unit = name_hvc1(unit)
             tracks = parse_moov(unit, 8, size)
             if not any(t.kind == "video" for t in tracks):
                 raise broken("it has no video track")

@@ -140,18 +140,21 @@ class MemoryHub:
     def _remember(self, fragment: Fragment) -> None:
         if fragment.keyframe:
             self._gops.append(0)
+        elif not self._gops:
+            return  # the GOP that it belongs to is too large for the memory
         self._ring.append(fragment)
         self._gops[-1] += 1
         self._ring_bytes += len(fragment.data)
         if not fragment.keyframe and self._ring_bytes <= _MAX_BYTES:
             return
-        while len(self._gops) > 1 and (self._ring_bytes > _MAX_BYTES or self._oldest_may_go(fragment)):
+        while self._ring_bytes > _MAX_BYTES or self._oldest_may_go(fragment):
             for _ in range(self._gops.popleft()):
                 self._ring_bytes -= len(self._ring.popleft().data)
 
     def _oldest_may_go(self, newest: Fragment) -> bool:
-        second = self._ring[self._gops[0]]
-        return len(self._gops) > _MIN_GOPS and newest.arrived_s - second.arrived_s >= self._keep_s
+        if len(self._gops) <= _MIN_GOPS:
+            return False
+        return newest.arrived_s - self._ring[self._gops[0]].arrived_s >= self._keep_s
 
 
 class HubSubscription:

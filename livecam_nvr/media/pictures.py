@@ -73,7 +73,8 @@ async def _decode(keyframe: Fragment, max_height: int | None) -> bytes:
         for piece in rebased(keyframe, base_times(keyframe)):
             child.write(bytes(piece))
         child.close_stdin()
-        await asyncio.wait_for(child.wait(), _PATIENCE_S)
+        async with asyncio.timeout(_PATIENCE_S):
+            await child.wait()
     except TimeoutError:
         raise LivecamError(
             ErrorKind.UNAVAILABLE, "the picture could not be decoded in time", "try again"

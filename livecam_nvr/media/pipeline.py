@@ -37,6 +37,7 @@ _FIRST_FRAGMENT_S = 15.0  # a camera with a keyframe every 10 s is slow to begin
 _LATE_S = 1.0
 _LOOK_EVERY_S = 0.5
 _STOP_PATIENCE_S = 1.0
+_REFUSED = "pipe:1': error writing header"
 
 
 class CameraPipeline:
@@ -113,11 +114,9 @@ class CameraPipeline:
         await self._supervisor.stop()
 
     async def _attempt(self) -> None:
-        copy = True
-        if isinstance(self.camera, FileCamera):
-            copy = (await video_codec(self.camera.path)) in {"h264", "hevc"}
-        argv = ffmpeg.command(source(self.camera, copy=copy), self._target)
-        run = _Run(self.hub, self._clock, self._stream_started)
+        codec = await video_codec(self.camera.path) if isinstance(self.camera, FileCamera) else ""
+        argv = ffmpeg.command(source(self.camera, file_codec=codec), self._target)
+        run = _Run(self.hub, self._clock, _name_of(self.camera), self._stream_started)
         cause = EndCause.SERVICE
         try:
             await run.start(argv, f"ffmpeg of {self.camera.id}")
@@ -147,7 +146,7 @@ class CameraPipeline:
                 if run.broken.done():
                     raise run.broken.result()
                 if exited.done():
-                    raise diagnose(run.child.last_lines, exited.result(), _name_of(self.camera))
+                    raise diagnose(run.child.last_lines, exited.result(), run.what)
                 self._look(run, began)
         finally:
             exited.cancel()
@@ -172,7 +171,8 @@ class CameraPipeline:
                 f"the camera stalled: no frame for {silent:.1f} s",
                 "it is restarted; check its power and network if this comes often",
             )
-        late = max(silent, run.capture.lag_s)
+        # A frame comes when the next one is taken: a camera with one frame a second is not late for that.
+        late = max(silent - run.frame_s, run.capture.lag_s)
         self._set(CameraState.DELAY if late > _LATE_S else CameraState.LIVE)
 
     def _stream_started(self, run: "_Run") -> None:
@@ -213,11 +213,13 @@ class _Run:
 
     child: ChildProcess
 
-    def __init__(self, hub: MemoryHub, clock: Clock, on_started: Callable[["_Run"], None]) -> None:
+    def __init__(self, hub: MemoryHub, clock: Clock, what: str, on_started: Callable[["_Run"], None]) -> None:
+        self.what = what
         self.capture = CaptureClock(clock)
         self.reader = FragmentReader(hub.numbers, self.capture.stamp)
         self.progress = Progress()
         self.last_s: float | None = None
+        self.frame_s = 0.0
         self.cause: EndCause | None = None
         self.broken: asyncio.Future[LivecamError] = asyncio.get_running_loop().create_future()
         self._hub = hub
@@ -236,7 +238,9 @@ class _Run:
         try:
             # `-progress pipe:3`: the child finds the pipe under the number it has here.
             numbered = [f"pipe:{write_fd}" if a == f"pipe:{ffmpeg.PROGRESS_FD}" else a for a in argv]
-            self.child = await spawn(numbered, name=name, on_stdout=self._take, pass_fds=(write_fd,))
+            self.child = await spawn(
+                numbered, name=name, on_stdout=self._take, on_line=self._heard, pass_fds=(write_fd,)
+            )
         except BaseException:
             os.close(read_fd)
             self._stopped = True
@@ -266,6 +270,11 @@ class _Run:
         except LivecamError as error:
             self.broken.set_result(error)
 
+    def _heard(self, line: str) -> None:
+        """Ffmpeg does not always end when the MP4 leg refuses the stream while the other leg takes it."""
+        if _REFUSED in line and not self.broken.done():
+            self.broken.set_result(diagnose(self.child.last_lines, 1, self.what))
+
     def _accept(self, fragment: Fragment) -> None:
         if not self._started:
             self._begin()
@@ -275,6 +284,7 @@ class _Run:
                 ErrorKind.MEDIA, "the camera changed its size or codec", "its stream is opened anew"
             )
         self.last_s = fragment.arrived_s
+        self.frame_s = fragment.duration / fragment.init.video.timescale
         self._hub.publish(fragment)
 
     def _begin(self) -> None:

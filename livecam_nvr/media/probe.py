@@ -17,13 +17,20 @@ async def video_codec(path: Path) -> str:
     Raises:
         LivecamError: UNAVAILABLE if the file is not there or cannot be read, MEDIA if it has no video.
     """
-    if not await asyncio.to_thread(path.is_file):
+    try:
+        found = await asyncio.to_thread(path.is_file)
+    except OSError as error:
+        raise LivecamError(
+            ErrorKind.UNAVAILABLE, f"{path} cannot be read: {error.strerror}", "check the camera's path"
+        ) from error
+    if not found:
         raise LivecamError(ErrorKind.UNAVAILABLE, f"there is no file {path}", "check the camera's path")
     out = bytearray()
     show = ["-select_streams", "v:0", "-show_entries", "stream=codec_name", "-of", "json"]
     child = await spawn(["ffprobe", "-v", "error", *show, f"file:{path}"], name="ffprobe", on_stdout=out.extend)
     try:
-        code = await asyncio.wait_for(child.wait(), _PATIENCE_S)
+        async with asyncio.timeout(_PATIENCE_S):
+            code = await child.wait()
     except TimeoutError:
         raise LivecamError(ErrorKind.UNAVAILABLE, f"{path} cannot be read in time", "is its disk there?") from None
     finally:
@@ -33,4 +40,4 @@ async def video_codec(path: Path) -> str:
     streams = json.loads(out).get("streams", [])
     if not streams:
         raise LivecamError(ErrorKind.MEDIA, f"{path} holds no video", "name a video file")
-    return str(streams[0]["codec_name"])
+    return str(streams[0].get("codec_name", "unknown"))

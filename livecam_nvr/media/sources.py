@@ -10,6 +10,7 @@ from livecam_nvr.config.models import Camera, EncodedCamera, FileCamera, RtspCam
 BARCODE_BITS = 24
 BARCODE_CELL = 16
 _FONT = "DejaVu Sans Mono"
+_TAGS = {"h264": "avc1", "hevc": "hvc1"}  # what can be copied
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,23 +27,26 @@ class Source:
 
     url: str
     """What stands behind `-i`; may contain a password."""
-    options: dict[str, str | None] = field(default_factory=dict)
+    options: dict[str, str | tuple[int, int] | None] = field(default_factory=dict)
     """Input options; None for those without a value."""
     filters: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     """Video filters, by name with their arguments, before encoding."""
     encoding: Encoding | None = None
     """None: the video is copied as it is."""
+    tag: str = ""
+    """The four characters that name the copied codec in MP4. Without them `tee` hands the MP4 muxer the tag of the
+    container that the video came in, and it refuses that of MPEG-TS."""
 
 
-def source(camera: Camera, *, copy: bool = True) -> Source:
-    """The input of `camera`; `copy` says whether a file's video can be copied."""
+def source(camera: Camera, *, file_codec: str = "h264") -> Source:
+    """The input of `camera`; `file_codec` is what ffmpeg calls the codec of a file's video."""
     match camera:
         case TestCamera():
             return _test(camera)
         case RtspCamera():
             return _rtsp(camera)
         case FileCamera():
-            return _file(camera, copy=copy)
+            return _file(camera, _TAGS.get(file_codec, ""))
         case V4l2Camera():
             return _v4l2(camera)
 
@@ -71,7 +75,7 @@ def _test(camera: TestCamera) -> Source:
             ("y", y),
         )
 
-    cell = min(BARCODE_CELL, camera.width // BARCODE_BITS)
+    cell = max(1, min(BARCODE_CELL, camera.width // BARCODE_BITS))
     strip = (("x", "0"), ("y", f"ih-{cell}"), ("w", str(cell * BARCODE_BITS)), ("h", str(cell)))
     bits = tuple(
         (
@@ -108,6 +112,8 @@ def _rtsp(camera: RtspCamera) -> Source:
         url=camera.url.get_secret_value(),
         options={
             "rtsp_transport": camera.transport,
+            # Room for a keyframe's burst of UDP packets; the kernel gives what its limit allows.
+            **({"buffer_size": "2097152"} if camera.transport == "udp" else {}),
             # Microseconds without a packet, after which ffmpeg gives up by itself.
             "timeout": str(int(camera.stall_seconds * 1_000_000)),
             "fflags": "+genpts",
@@ -118,18 +124,24 @@ def _rtsp(camera: RtspCamera) -> Source:
     )
 
 
-def _file(camera: FileCamera, *, copy: bool) -> Source:
+def _file(camera: FileCamera, tag: str) -> Source:
     path = Path(camera.path).absolute()
     return Source(
         url=f"file:{path}",
         options={"re": None, "stream_loop": "-1"},
-        encoding=None if copy else Encoding(30, 2000),
+        encoding=None if tag else Encoding(30, 2000),
+        tag=tag,
     )
 
 
 def _v4l2(camera: V4l2Camera) -> Source:
     return Source(
         url=str(camera.device),
-        options={"f": "v4l2", "framerate": f"{camera.fps:g}", "video_size": camera.size},
+        # ffmpeg-python takes this one option as a pair.
+        options={
+            "f": "v4l2",
+            "framerate": f"{camera.fps:g}",
+            "video_size": (camera.width, camera.height),
+        },
         encoding=_encoding(camera),
     )

@@ -18,6 +18,8 @@ _log = logging.getLogger(__name__)
 _F_SETPIPE_SZ = 1031  # Linux fcntl(2); fcntl.F_SETPIPE_SZ is missing from typeshed's older stubs
 _PIPE_BYTES = 1 << 20  # the most that an unprivileged process may ask for (/proc/sys/fs/pipe-max-size)
 _LAST_LINES = 200
+_LONGEST_LINE = 2000
+_LONGEST_REST = 1 << 16
 
 
 class _Stdout(asyncio.Protocol):
@@ -41,12 +43,18 @@ class _Protocol(asyncio.SubprocessProtocol):
         self._on_line = on_line
         self._open_parts = parts
         self._rest = {1: b"", 2: b""}
+        self._cut = {1: False, 2: False}
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         *lines, rest = (self._rest[fd] + data).split(b"\n")
-        if len(rest) > 1 << 16:  # a child that never ends its line must not grow our memory
-            lines.append(rest)
+        if lines and self._cut[fd]:  # the end of a line whose beginning was told already
+            del lines[0]
+            self._cut[fd] = False
+        if self._cut[fd]:
             rest = b""
+        elif len(rest) > _LONGEST_REST:  # a child that never ends its line must not grow our memory
+            lines.append(rest)
+            rest, self._cut[fd] = b"", True
         self._rest[fd] = rest
         for line in lines:
             self._line(line)
@@ -65,7 +73,7 @@ class _Protocol(asyncio.SubprocessProtocol):
             self.exited.set()
 
     def _line(self, raw: bytes) -> None:
-        line = redact(raw.decode("utf-8", "replace").rstrip("\r"))
+        line = redact(raw.decode("utf-8", "replace").rstrip("\r"))[:_LONGEST_LINE]
         if line:
             self.lines.append(line)
             if self._on_line is not None:
@@ -87,6 +95,7 @@ class ChildProcess:
         self._protocol = protocol
         self._stdout = stdout
         self.pid = transport.get_pid()
+        self._stopped = False
 
     @property
     def returncode(self) -> int | None:
@@ -128,18 +137,14 @@ class ChildProcess:
 
     async def stop(self, ask: bytes | int = signal.SIGTERM, patience_s: float = 2.0) -> int:
         """Ends it: asks (bytes on stdin, or a signal), then SIGTERM, then SIGKILL; always reaps. Idempotent."""
+        if self._stopped:  # its number may belong to somebody else by now: no more signals
+            return await self.wait()
         try:
             if not self._protocol.exited.is_set():
-                if isinstance(ask, bytes):
-                    self.write(ask)
-                else:
-                    self.send_signal(ask)
-                if not await self._exits_within(patience_s):
-                    self.send_signal(signal.SIGTERM)
-                    if not await self._exits_within(0.5):
-                        _log.warning("%s (pid %d) did not stop when asked and is killed", self.name, self.pid)
+                await self._persuade(ask, patience_s)
         finally:
             # Also on cancellation, and for grandchildren that hold a pipe open: nothing is left behind.
+            self._stopped = True
             self.send_signal(signal.SIGKILL)
             with contextlib.suppress(ProcessLookupError):
                 self._transport.close()
@@ -147,9 +152,26 @@ class ChildProcess:
                 self._stdout.close()
         return await self.wait()
 
+    async def _persuade(self, ask: bytes | int, patience_s: float) -> None:
+        if isinstance(ask, bytes):
+            self.write(ask)
+        else:
+            self.send_signal(ask)
+        if await self._exits_within(patience_s):
+            return
+        self.send_signal(signal.SIGTERM)
+        if await self._exits_within(0.5):
+            return
+        _log.warning("%s (pid %d) did not stop when asked and is killed", self.name, self.pid)
+        self.send_signal(signal.SIGKILL)
+        # asyncio may miss the exit status of a process whose transport is closed while it dies.
+        await self._exits_within(1.0)
+
     async def _exits_within(self, seconds: float) -> bool:
         try:
-            await asyncio.wait_for(self._protocol.exited.wait(), seconds)
+            # Not wait_for: that of Python 3.11 swallows a cancellation that comes together with the exit.
+            async with asyncio.timeout(seconds):
+                await self._protocol.exited.wait()
         except TimeoutError:
             return False
         return True

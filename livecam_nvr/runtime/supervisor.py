@@ -5,7 +5,8 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
-from livecam_nvr.domain.errors import LivecamError
+from livecam_nvr.domain.errors import ErrorKind, LivecamError
+from livecam_nvr.domain.redact import redact
 from livecam_nvr.domain.status import ServerState
 from livecam_nvr.runtime.backoff import Backoff
 from livecam_nvr.runtime.clock import Clock
@@ -43,12 +44,15 @@ class Supervisor:
         self._on_change = on_change
         self._on_failure = on_failure
         self._ready_at: float | None = None
+        self._stopping = False
         self._became_ready = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begins; the first attempt runs at once."""
         if self._task is None or self._task.done():
+            self._stopping = False
+            self._became_ready.clear()
             self._task = asyncio.create_task(self._run(), name=f"supervisor:{self.name}")
 
     def ready(self) -> None:
@@ -61,11 +65,13 @@ class Supervisor:
     async def wait_ready(self, timeout_s: float) -> bool:
         """True as soon as it is ready, False if it is not within `timeout_s`."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._became_ready.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._became_ready.wait()
         return self.state is ServerState.READY
 
     async def stop(self) -> None:
         """Ends the running attempt and waits for it; idempotent."""
+        self._stopping = True
         if self._task is not None:
             if not self._task.done():
                 self._set(ServerState.STOPPING)
@@ -80,6 +86,8 @@ class Supervisor:
             self._became_ready.clear()
             self._set(ServerState.STARTING)
             pause = await self._once()
+            if self._stopping:  # an attempt may have swallowed its cancellation
+                return
             self.restarts += 1
             self._set(ServerState.BACKOFF)
             await asyncio.sleep(pause)
@@ -89,14 +97,23 @@ class Supervisor:
         try:
             await self._attempt()
         except LivecamError as error:
-            self.last_error = error
-            self._on_failure(error)
-        except Exception:
+            self._fail(error)
+        except Exception as error:
             # Supervision is where an unforeseen failure must end as a restart and not as a dead camera.
             _log.exception("%s failed in an unforeseen way", self.name)
+            said = redact(str(error)) or type(error).__name__
+            self._fail(
+                LivecamError(
+                    ErrorKind.UNAVAILABLE, f"{self.name} failed: {said}", "it is tried again; see the log"
+                )
+            )
         if self._ready_at is not None and self._clock.monotonic() - self._ready_at >= self._stable_s:
             self._backoff.reset()
         return self._backoff.next_s()
+
+    def _fail(self, error: LivecamError) -> None:
+        self.last_error = error
+        self._on_failure(error)
 
     def _set(self, state: ServerState) -> None:
         if state is not self.state:

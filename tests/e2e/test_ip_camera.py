@@ -1,0 +1,103 @@
+"""IP cameras: a second service plays the camera, so it is a real RTSP server with numbered frames."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support import clips
+from support.service import Service, small_camera
+from support.waiting import until
+
+
+def of(camera: Service, **more: object) -> dict[str, object]:
+    """The config of an rtsp camera that watches another service."""
+    url = camera.rtsp("stream").replace("rtsp://", "rtsp://viewer:s3cret-pass@")
+    return {"id": "ip", "kind": "rtsp", "url": url, "stall_seconds": 2, **more}
+
+
+async def state(service: Service) -> str:
+    """Its camera's state."""
+    return str((await service.camera("ip"))["state"])
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+async def test_a_camera_that_goes_away_comes_back_and_is_copied_frame_by_frame(
+    make_service: Callable[..., Service], server: str, transport: str
+) -> None:
+    camera = make_service(server, cameras=[small_camera("stream")])
+    await camera.start()
+    service = make_service(server, cameras=[of(camera, transport=transport)])
+    await service.start()
+    await until(lambda: len(service.segments("ip")) >= 2, 20, "a border")
+    await until(lambda: clips.probe(service.segments("ip")[-1])["packets"] > 10, 20)  # type: ignore[operator]
+
+    await camera.kill()
+
+    async def offline() -> bool:
+        return await state(service) == "OFFLINE"
+
+    await until(offline, 15, "OFFLINE")
+    before = service.segments("ip")
+    numbers = [number for path in before for number in clips.frame_numbers(path)]
+    if transport == "tcp":
+        assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    else:  # a lost datagram shows as a picture that repeats the one before
+        assert numbers == sorted(numbers)
+        assert len(set(numbers)) > 0.9 * (numbers[-1] - numbers[0] + 1)
+    sizes = [path.stat().st_size for path in before]
+
+    await camera.start()
+    await until(lambda: len(service.segments("ip")) > len(before), 40, "recording again")
+    assert [path.stat().st_size for path in before] == sizes
+
+    async def live() -> bool:
+        return await state(service) == "LIVE"
+
+    await until(live, 10, "LIVE")
+    status = await service.camera("ip")
+    assert (status["width"], status["height"]) == (640, 360)
+    assert status["restarts"] >= 1
+    for text in (json.dumps(await service.status()), service.read_log()):
+        assert "s3cret-pass" not in text
+    assert await service.stop() == 0
+
+
+async def test_h265_is_copied_and_served(
+    make_service: Callable[..., Service], server: str, tmp_path: Path
+) -> None:
+    clip = clips.make(
+        tmp_path / "hevc.mp4",
+        size="640x360",
+        extra=("-c:v", "libx265", "-x265-params", "log-level=none:keyint=15"),
+    )
+    camera = make_service(server, cameras=[{"id": "stream", "kind": "file", "path": str(clip)}])
+    await camera.start()
+    service = make_service(server, cameras=[of(camera)])
+    await service.start()
+    assert (await service.camera("ip"))["codec"].startswith(("hvc1", "hev1"))
+    await until(lambda: service.segments("ip"), 10)
+    await service.stop()
+    found = clips.probe(service.segments("ip")[-1])
+    assert found["codec_name"] == "hevc"
+    clips.run("ffmpeg", "-v", "error", "-xerror", "-i", str(service.segments("ip")[-1]), "-f", "null", "-")
+
+
+async def test_a_stream_that_changes_its_size_begins_a_new_file(
+    make_service: Callable[..., Service], tmp_path: Path
+) -> None:
+    small = clips.make(tmp_path / "small.ts", seconds=6, size="320x180")
+    large = clips.make(tmp_path / "large.ts", seconds=6, size="640x360")
+    both = tmp_path / "both.ts"
+    both.write_bytes(small.read_bytes() + large.read_bytes())
+    service = make_service(cameras=[{"id": "ip", "kind": "file", "path": str(both)}])
+    await service.start()
+    await until(lambda: len(service.segments("ip")) >= 3, 40, "files of both sizes")
+    await service.stop()
+    for path in service.segments("ip"):
+        # Each file is of one size and decodes without an error.
+        said = clips.run("ffmpeg", "-v", "error", "-xerror", "-i", str(path), "-f", "null", "-")
+        assert said == b""
+        look = ["-show_entries", "frame=width", "-of", "csv=p=0"]
+        widths = set(clips.run("ffprobe", "-v", "error", "-select_streams", "v", *look, str(path)).split())
+        assert len({width.strip(b",") for width in widths}) == 1, path

@@ -1,0 +1,64 @@
+"""A camera with its real ffmpeg, and what came out of it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from support.waiting import until
+
+from livecam_nvr.config import models
+from livecam_nvr.core.bus import EventBus
+from livecam_nvr.core.events import CameraStateChanged, StreamStarted
+from livecam_nvr.core.ports import PublishTarget
+from livecam_nvr.domain.media import EndCause, Fragment
+from livecam_nvr.domain.status import CameraState
+from livecam_nvr.media.hub import MemoryHub
+from livecam_nvr.media.pipeline import CameraPipeline
+from livecam_nvr.runtime.clock import SystemClock
+
+
+class LiveCamera:
+    """A pipeline that runs, with everything that came out of it."""
+
+    def __init__(self, camera: models.Camera, target: PublishTarget | None) -> None:
+        bus = EventBus()
+        self.hub = MemoryHub(camera.id, keep_s=10)
+        self.pipeline = CameraPipeline(camera, self.hub, target, bus, SystemClock())
+        self.states: list[CameraState] = []
+        self.started: list[StreamStarted] = []
+        self.fragments: list[Fragment] = []
+        self.ends: list[EndCause] = []
+        bus.subscribe(CameraStateChanged, lambda event: self.states.append(event.state))
+        bus.subscribe(StreamStarted, self.started.append)
+        self.hub.attach(self)
+
+    def on_fragment(self, fragment: Fragment) -> None:
+        """See core.ports.FragmentSink."""
+        self.fragments.append(fragment)
+
+    def on_end(self, cause: EndCause) -> None:
+        """See core.ports.FragmentSink."""
+        self.ends.append(cause)
+
+    @property
+    def fault(self) -> str:
+        return self.pipeline.fault.message if self.pipeline.fault else ""
+
+    async def until_state(self, state: CameraState, timeout_s: float = 10.0) -> None:
+        await until(lambda: self.pipeline.state is state, timeout_s, f"{state}; it is {self.states}: {self.fault}")
+
+    async def until_fragments(self, number: int, timeout_s: float = 15.0) -> list[Fragment]:
+        await until(lambda: len(self.fragments) >= number, timeout_s, f"{number} fragments; {self.fault}")
+        return self.fragments[:number]
+
+    async def kill(self, signal_number: int) -> None:
+        """Signals its ffmpeg."""
+        assert self.pipeline._run is not None
+        self.pipeline._run.child.send_signal(signal_number)
+
+
+MakeCamera = Callable[..., LiveCamera]
+
+
+def small_test_camera(**more: Any) -> models.TestCamera:
+    values = {"id": "cam0", "kind": "test", "size": "640x360", "fps": 30, "bitrate_kbps": 500, **more}
+    return models.TestCamera(**values)
