@@ -82,11 +82,27 @@ def _camera_kind(path: KeyPath, source: Source) -> None:
     elif kind in _PLANNED:
         source.mistake((*path, "kind"), f'"{kind}" is not available: {_PLANNED[kind]}', f"one of {kinds}")
     elif isinstance(kind, str):
-        near = difflib.get_close_matches(kind.lower(), CAMERA_KINDS, 1, 0.4)
-        guess = f'; did you mean "{near[0]}"?' if near else ""
+        near = _near_kind(kind)
+        guess = f'; did you mean "{near}"?' if near else ""
         source.mistake((*path, "kind"), f"{_shown(kind)} is not a kind of camera", f"one of {kinds}{guess}")
     else:
         source.mistake((*path, "kind"), f"{_shown(kind)} is not a kind of camera", f"one of {kinds}")
+
+
+def _near_kind(kind: str) -> str:
+    return next(iter(difflib.get_close_matches(kind.lower(), CAMERA_KINDS, 1, 0.4)), "")
+
+
+def guess_kinds(source: Source) -> set[tuple[int]]:
+    """Replaces the misspelt kinds of cameras in `source.data` by those probably meant; returns which cameras."""
+    guessed = set()
+    cameras = source.data.get("cameras") if isinstance(source.data, dict) else None
+    for number, camera in enumerate(cameras if isinstance(cameras, list) else ()):
+        kind = camera.get("kind") if isinstance(camera, dict) else None
+        if isinstance(kind, str) and kind not in CAMERA_KINDS and kind not in _PLANNED and _near_kind(kind):
+            camera["kind"] = _near_kind(kind)
+            guessed.add((number,))
+    return guessed
 
 
 def _unfit(path: KeyPath, source: Source) -> None:

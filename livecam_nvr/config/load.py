@@ -2,12 +2,15 @@
 
 import os
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from livecam_nvr.config.mistakes import ConfigErrors, ConfigMistake
 from livecam_nvr.config.models import Config
+
+if TYPE_CHECKING:
+    from livecam_nvr.config.source import Source
 
 __all__ = ["ConfigErrors", "ConfigMistake", "load_config", "parse_config"]
 
@@ -65,9 +68,26 @@ def parse_config(text: str, file: str, base: Path) -> Config:
         errors = error.errors(include_url=False, include_input=False)
         # What the whole of it violates has been told above, with its line.
         explain((e for e in errors if not (known and _is_whole(e["loc"], e["type"]))), source)
+        _explain_guessed(source)
     if source.mistakes or config is None:
         raise ConfigErrors(source.mistakes)
     return _absolute(config, base)
+
+
+def _explain_guessed(source: "Source") -> None:
+    """Tells the other mistakes of cameras whose kind is misspelt, as if it were what was probably meant."""
+    from livecam_nvr.config.explain import explain, guess_kinds  # noqa: PLC0415
+
+    guessed = guess_kinds(source)
+    if not guessed:
+        return
+    try:
+        Config.model_validate(source.data)
+    except ValidationError as error:
+        errors = error.errors(include_url=False, include_input=False)
+        # What the guessed kind demands may not be missing from the one that was meant.
+        of_them = (e for e in errors if e["loc"][:1] == ("cameras",) and e["loc"][1:2] in guessed)
+        explain((e for e in of_them if e["type"] != "missing"), source)
 
 
 def _is_whole(loc: tuple[int | str, ...], kind: str) -> bool:

@@ -252,3 +252,14 @@ def test_all_at_once_in_the_order_of_the_lines() -> None:
 def test_passwords_are_never_told(text: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert "hunter2" not in "\n".join(mistakes(text))
     assert "hunter2" not in capfd.readouterr().err
+
+
+def test_a_misspelt_kind_hides_no_other_mistake_of_that_camera() -> None:
+    text = "cameras:\n- id: A b\n  kind: rstp\n  transprot: tcp\n"
+    told = mistakes(text)
+    assert [line.split(": ")[0:2] for line in told] == [
+        ["config.yaml:2", "cameras[0].id"],
+        ["config.yaml:3", "cameras[0].kind"],
+        ["config.yaml:4", "cameras[0].transprot"],
+    ]
+    assert told[2].endswith('did you mean "transport"?')
