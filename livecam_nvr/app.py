@@ -66,7 +66,8 @@ async def run(
         await service.start()
         started(service.board.status())
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), duration_s)
+            async with asyncio.timeout(duration_s):
+                await stop.wait()
         _log.info("stopping")
     finally:
         await service.stop()

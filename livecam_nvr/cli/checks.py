@@ -186,7 +186,8 @@ async def _output(argv: Sequence[str]) -> tuple[int, str]:
     out = bytearray()
     child = await spawn(argv, name=argv[0], on_stdout=out.extend)
     try:
-        code = await asyncio.wait_for(child.wait(), _PATIENCE_S)
+        async with asyncio.timeout(_PATIENCE_S):
+            code = await child.wait()
     finally:
         await child.stop()
     return code, "\n".join(child.last_lines) if code else out.decode("utf-8", "replace")

@@ -39,7 +39,8 @@ async def results(checks: Sequence[SelfCheck], patience_s: float) -> AsyncIterat
 async def _one(check: SelfCheck, patience_s: float) -> Sequence[Check]:
     name = getattr(check, "name", type(check).__name__)
     try:
-        return await asyncio.wait_for(check.check(), patience_s)
+        async with asyncio.timeout(patience_s):
+            return await check.check()
     except TimeoutError:
         return [
             Check(name, ok=False, found=f"no answer within {patience_s:g} s", mend="try again; is it overloaded?")

@@ -75,6 +75,13 @@ _REASONS: tuple[tuple[str, ErrorKind, str, str], ...] = (
         "check the stream address; it may be of the sound alone",
     ),
     (
+        # What ffmpeg says of a camera that is silent, hangs up, or speaks something else.
+        r"^rtsps?://.*: (?:Invalid data found|End of file|Input/output error)",
+        ErrorKind.UNAVAILABLE,
+        "{what} does not answer as an RTSP camera does",
+        "check address and port; if they are right, restart the camera, and see that no others use up its streams",
+    ),
+    (
         r"Invalid data found when processing input|moov atom not found|End of file",
         ErrorKind.MEDIA,
         "{what} sends data that is no video",

@@ -27,7 +27,10 @@ def command(source: Source, target: PublishTarget | None) -> list[str]:
 
     The list may contain passwords; redact it before showing it.
     """
-    stream = ffmpeg.input(source.url, **source.options).video
+    given: dict[str, Any] = dict(source.options)
+    if "video_size" in given:
+        given["video_size"] = given["video_size"].split("x")  # ffmpeg-python takes this one option as a pair
+    stream = ffmpeg.input(source.url, **given).video
     for name, arguments in source.filters:
         stream = stream.filter(name, **dict(arguments))
     options: dict[str, Any] = _encode(source.encoding) if source.encoding else {"c": "copy"}

@@ -27,7 +27,7 @@ class Source:
 
     url: str
     """What stands behind `-i`; may contain a password."""
-    options: dict[str, str | tuple[int, int] | None] = field(default_factory=dict)
+    options: dict[str, str | None] = field(default_factory=dict)
     """Input options; None for those without a value."""
     filters: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     """Video filters, by name with their arguments, before encoding."""
@@ -137,11 +137,6 @@ def _file(camera: FileCamera, tag: str) -> Source:
 def _v4l2(camera: V4l2Camera) -> Source:
     return Source(
         url=str(camera.device),
-        # ffmpeg-python takes this one option as a pair.
-        options={
-            "f": "v4l2",
-            "framerate": f"{camera.fps:g}",
-            "video_size": (camera.width, camera.height),
-        },
+        options={"f": "v4l2", "framerate": f"{camera.fps:g}", "video_size": camera.size},
         encoding=_encoding(camera),
     )

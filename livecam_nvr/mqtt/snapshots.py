@@ -11,11 +11,11 @@ from livecam_nvr.runtime.clock import Clock
 _log = logging.getLogger(__name__)
 
 _STAGGER_S = 1.0
-_RETRY_S = 5.0
+_RETRY_S = 1.0  # costs nothing: without a picture nothing is decoded
 
 
 class Snapshots:
-    """Takes pictures and hands them on. A camera without one is said once, and tried again."""
+    """Takes pictures and hands them on. A camera that has none any more is said once, and tried again."""
 
     def __init__(
         self, pictures: Pictures, clock: Clock, every_s: float, take: Callable[[str, bytes], None]
@@ -24,6 +24,7 @@ class Snapshots:
         self._clock = clock
         self._every_s = every_s
         self._take = take
+        self._had: set[str] = set()
         self._without: set[str] = set()
 
     async def keep(self, camera_id: str, place: int, of: int) -> None:
@@ -43,12 +44,13 @@ class Snapshots:
         try:
             picture = await self._pictures.snapshot(camera_id)
         except LivecamError as error:
-            if camera_id not in self._without:
+            if camera_id in self._had - self._without:
                 self._without.add(camera_id)
                 _log.info("%s: no picture for Home Assistant: %s", camera_id, error.message)
             return False
         if camera_id in self._without:
             self._without.discard(camera_id)
             _log.info("%s: pictures for Home Assistant again", camera_id)
+        self._had.add(camera_id)
         self._take(camera_id, picture)
         return True

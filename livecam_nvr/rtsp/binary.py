@@ -76,7 +76,8 @@ async def read_version(path: Path) -> str | None:
     except (LivecamError, OSError):
         return None
     try:
-        await asyncio.wait_for(child.wait(), _VERSION_S)
+        async with asyncio.timeout(_VERSION_S):
+            await child.wait()
     except TimeoutError:
         return None
     finally:

@@ -178,7 +178,8 @@ async def really_works(python: str = SYSTEM_PYTHON) -> tuple[bool, str]:
     except LivecamError as error:
         return False, error.message
     try:
-        code = await asyncio.wait_for(child.wait(), _CHECK_S)
+        async with asyncio.timeout(_CHECK_S):
+            code = await child.wait()
     except TimeoutError:
         return False, f"loading it took more than {_CHECK_S:.0f} s"
     finally:

@@ -147,7 +147,8 @@ class SupervisedServer(ABC):
 
 async def _answers(ask: Callable[[], Awaitable[object]]) -> bool:
     try:
-        await asyncio.wait_for(ask(), _ANSWER_S)
+        async with asyncio.timeout(_ANSWER_S):
+            await ask()
     except (LivecamError, OSError, TimeoutError):
         return False
     return True

@@ -61,7 +61,8 @@ class SwitchFile:
                     return
                 self._wanted = self._wanted or switches
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), _RETRY_S)
+                    async with asyncio.timeout(_RETRY_S):
+                        await self._stopping.wait()
 
     def _write(self, switches: dict[str, bool]) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
