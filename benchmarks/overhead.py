@@ -20,7 +20,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import aiomqtt
-from livecam_nvr.rtsp.choose import choose_media_server
 
 from benchmarks.processes import tree, usage
 from livecam_nvr.config.models import Config, FileCamera, ListenConfig
@@ -29,6 +28,7 @@ from livecam_nvr.media import ffmpeg
 from livecam_nvr.media.hub import MemoryHub
 from livecam_nvr.media.pipeline import CameraPipeline
 from livecam_nvr.media.sources import source
+from livecam_nvr.rtsp.choose import choose_media_server
 from livecam_nvr.runtime.clock import SystemClock
 from tests.support.ports import free_port
 

@@ -217,7 +217,8 @@ class Service:
         except LivecamError as error:
             _log.error("the index could not be compared with the archive: %s; %s", error.message, error.hint)
         else:
-            _log.info("archive: %s", report)
+            if report.in_words:
+                _log.info("archive: of %d files looked at, %s", report.files, report.in_words)
 
     async def _stop_recording(self, recorders: dict[str, Recorder], pipelines: list[CameraPipeline]) -> None:
         for recorder in recorders.values():

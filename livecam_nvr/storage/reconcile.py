@@ -40,6 +40,18 @@ class ReconcileReport:
     """Files and folders that could not be read or repaired (logged)."""
     cancelled: bool = False
 
+    @property
+    def in_words(self) -> str:
+        """What was done, for the log; empty if nothing had to be."""
+        did = (
+            (self.repaired, "repaired"),
+            (self.set_aside, "set aside as damaged"),
+            (self.added, "added to the index"),
+            (self.removed, "gone and removed from the index"),
+            (self.errors, "could not be read or repaired"),
+        )
+        return ", ".join(f"{count} {what}" for count, what in did if count)
+
 
 class Reconciler:
     """One pass over the archive; runs in a thread of its own while recording goes on.

@@ -8,13 +8,14 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 from support.ports import free_port
 
 from livecam_nvr.config.models import ListenConfig
 from livecam_nvr.core.bus import EventBus
-from livecam_nvr.core.events import CameraStateChanged
+from livecam_nvr.core.events import CameraStateChanged, RecordingChanged
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.media import EndCause, Fragment
 from livecam_nvr.domain.segment import Segment
@@ -66,7 +67,7 @@ class FakeStatus:
         }
         self.disk = DiskStatus("/srv/recordings", 500_000_000_000, 212_000_000_000)
 
-    def change(self, camera_id: str, **what: object) -> None:
+    def change(self, camera_id: str, **what: Any) -> None:
         self.cameras[camera_id] = replace(self.cameras[camera_id], **what)
 
     def state(self, camera_id: str, state: CameraState, fault: Fault | None = None) -> None:
@@ -95,6 +96,7 @@ class FakeStatus:
         self.asked.append((camera_id, on, by))
         status = replace(self.recording(camera_id), wanted=on, active=on)
         self.change(camera_id, recording=status)
+        self._bus.publish(RecordingChanged(camera_id, status))
         return status
 
 
@@ -110,14 +112,18 @@ class FakeIndex:
     async def latest(self, camera_id: str, limit: int = 1) -> list[Segment]:
         return [s for s in reversed(self.segments) if s.camera_id == camera_id][:limit]
 
-    async def between(self, camera_id: str, begin_utc_ns: int, end_utc_ns: int, limit: int = 10_000) -> list[Segment]:
+    async def between(
+        self, camera_id: str, begin_utc_ns: int, end_utc_ns: int, limit: int = 10_000
+    ) -> list[Segment]:
         raise NotImplementedError
 
 
 class LiveCamera:
     """A test picture that a real ffmpeg encodes in real time into a real hub; `start` and `kill` at will."""
 
-    def __init__(self, hub: MemoryHub, *, size: str = "320x180", fps: int = 15, codec: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, hub: MemoryHub, *, size: str = "320x180", fps: int = 15, codec: tuple[str, ...] = ()
+    ) -> None:
         self.hub = hub
         self._size, self._fps = size, fps
         self._codec = codec or ("-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "15")
@@ -183,8 +189,8 @@ class Site:
     def camera_url(self, path: str, camera_id: str = "cam0") -> str:
         return f"{self.url}/api/cameras/{camera_id}/{path}"
 
-    async def live(self, camera_id: str = "cam0", **more: object) -> LiveCamera:
-        camera = LiveCamera(self.hubs[camera_id], **more)  # type: ignore[arg-type]
+    async def live(self, camera_id: str = "cam0", **more: Any) -> LiveCamera:
+        camera = LiveCamera(self.hubs[camera_id], **more)
         self.cameras.append(camera)
         await camera.start()
         return camera

@@ -124,11 +124,13 @@ async def test_what_a_killed_service_left_is_repaired_and_indexed(
     (path.parent / "holiday.mp4").write_bytes(b"not ours")
     report = await index.reconcile()
     assert (report.repaired, report.set_aside, report.added, report.errors) == (1, 1, 0, 0)
+    assert report.in_words == "1 repaired, 1 set aside as damaged"
     (found,) = await index.latest("cam0", 10)
     assert (found.frames, found.cause) == (32, EndCause.SERVICE)
     assert (path.parent / "holiday.mp4").read_bytes() == b"not ours"
     report = await index.reconcile()
     assert (report.full, report.repaired, report.set_aside, report.added, report.removed) == (False, 0, 0, 0, 0)
+    assert report.in_words == ""
 
 
 async def test_a_file_being_written_is_not_touched(

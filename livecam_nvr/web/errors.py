@@ -1,0 +1,99 @@
+"""Turns every failure into a status and the same small JSON: `{"error": {"kind", "message", "hint"}}`."""
+
+import json
+import logging
+import time
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from livecam_nvr.domain.errors import ErrorKind, LivecamError
+
+_log = logging.getLogger(__name__)
+
+STATUS = {
+    ErrorKind.CONFIG: 500,
+    ErrorKind.NOT_FOUND: 404,
+    ErrorKind.INVALID: 400,
+    ErrorKind.UNAVAILABLE: 503,
+    ErrorKind.CONFLICT: 409,
+    ErrorKind.MEDIA: 502,
+    ErrorKind.DISK: 507,
+}
+_REFUSALS = {
+    400: ("invalid", "the request is malformed", ""),
+    403: ("forbidden", "this is not allowed", ""),
+    404: ("not_found", "there is nothing here", "docs/ref/http.md names everything there is"),
+    405: ("method_not_allowed", "this method is not for this address", "the Allow header names those that are"),
+    413: ("invalid", "the request is too large", ""),
+    415: ("invalid", "the request's Content-Type is not right", ""),
+    416: ("invalid", "the range cannot be served", ""),
+}
+_QUIET_S = 60.0
+_REMEMBERED = 256
+
+
+def error_body(kind: str, message: str, hint: str = "") -> str:
+    """The JSON of every error."""
+    return json.dumps({"error": {"kind": kind, "message": message, "hint": hint}})
+
+
+def error_response(
+    status: int, kind: str, message: str, hint: str, headers: dict[str, str] | None = None
+) -> web.Response:
+    """An error as an answer."""
+    return web.Response(
+        status=status, text=error_body(kind, message, hint), content_type="application/json", headers=headers
+    )
+
+
+class _Seldom:
+    """Says whether something was not said within the last minute; players that try again must not fill the log."""
+
+    def __init__(self) -> None:
+        self._said: dict[object, float] = {}
+
+    def new(self, what: object) -> bool:
+        now = time.monotonic()
+        if now - self._said.get(what, -_QUIET_S) < _QUIET_S:
+            return False
+        self._said.pop(what, None)
+        if len(self._said) >= _REMEMBERED:
+            del self._said[next(iter(self._said))]
+        self._said[what] = now
+        return True
+
+
+def error_middleware() -> Middleware:
+    """The one place where failures become answers. Nothing internal leaks; each is logged once."""
+    seldom = _Seldom()
+
+    def told(request: web.Request, response: web.Response, message: str) -> web.Response:
+        path = request.rel_url.raw_path[:200]
+        if seldom.new((request.method, path, response.status)):
+            _log.warning("%s %s from %s: %d, %s", request.method, path, request.remote, response.status, message)
+        return response
+
+    @web.middleware
+    async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except LivecamError as error:
+            failed = error_response(STATUS[error.kind], error.kind, error.message, error.hint)
+            return told(request, failed, error.message)
+        except web.HTTPException as refusal:
+            if refusal.status not in _REFUSALS:
+                raise
+            kind, message, hint = _REFUSALS[refusal.status]
+            # aiohttp's own text just repeats the status.
+            if refusal.text and refusal.text != f"{refusal.status}: {refusal.reason}":
+                message = refusal.text
+            kept = {name: refusal.headers[name] for name in ("Allow",) if name in refusal.headers}
+            return told(request, error_response(refusal.status, kind, message, hint, kept), message)
+        except ConnectionError:
+            raise
+        except Exception:
+            _log.exception("%s %s failed in an unforeseen way", request.method, request.rel_url.raw_path[:200])
+            return error_response(500, "internal", "the service failed on this request", "its log says more")
+
+    return answer

@@ -1,0 +1,50 @@
+"""The status over a WebSocket, whenever it has changed, so that the page need not poll."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aiohttp import web
+
+from livecam_nvr.core.bus import EventBus
+from livecam_nvr.core.events import CameraStateChanged, DiskChanged, Event, RecordingChanged
+from livecam_nvr.web.keys import PORTS
+from livecam_nvr.web.sockets import serve
+from livecam_nvr.web.status import service_json, shown_host
+
+_EVERY_S = 1.0
+
+
+async def events(request: web.Request) -> web.WebSocketResponse:
+    """`/api/events`: the status at once, and then at most once a second, if it has changed."""
+    source = request.app[PORTS].status
+    host = shown_host(request)
+
+    async def send(socket: web.WebSocketResponse) -> None:
+        told: dict[str, object] = {}
+        with _noticing(request.app[PORTS].bus) as happened:
+            while True:
+                status = service_json(source.status(), host)
+                # Time alone passing is no news; what changed and changed back within the second is: the viewer
+                # who did it has seen the state between from the answer to the request.
+                if happened.is_set() or {**status, "uptime_s": 0} != {**told, "uptime_s": 0}:
+                    happened.clear()
+                    told = status
+                    await socket.send_str(json.dumps(status, ensure_ascii=False, separators=(",", ":")))
+                await asyncio.sleep(_EVERY_S)
+
+    return await serve(request, (send,))
+
+
+@contextmanager
+def _noticing(bus: EventBus) -> Iterator[asyncio.Event]:
+    """An event that is set when a state, a recorder or the disk changes."""
+    happened = asyncio.Event()
+    kinds: tuple[type[Event], ...] = (CameraStateChanged, RecordingChanged, DiskChanged)
+    ends = [bus.subscribe(kind, lambda _event: happened.set()) for kind in kinds]
+    try:
+        yield happened
+    finally:
+        for end in ends:
+            end()

@@ -1,0 +1,32 @@
+"""What the handlers find in the application: the ports they call and what they share."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiohttp import web
+
+from livecam_nvr.core.bus import EventBus
+from livecam_nvr.core.ports import Pictures, RecordingControl, SegmentIndex, StatusSource, Streams
+from livecam_nvr.runtime.clock import Clock, SystemClock
+from livecam_nvr.web.open_streams import OpenStreams
+from livecam_nvr.web.shelves import Shelves
+
+
+@dataclass(frozen=True, slots=True)
+class WebPorts:
+    """What the web server needs of the rest of the service."""
+
+    streams: Streams
+    pictures: Pictures
+    recording: RecordingControl
+    status: StatusSource
+    index: SegmentIndex
+    recordings: Path
+    """The folder of the archive; absolute."""
+    bus: EventBus
+    clock: Clock = field(default_factory=SystemClock)
+
+
+PORTS = web.AppKey("PORTS", WebPorts)
+OPEN = web.AppKey("OPEN", OpenStreams)
+SHELVES = web.AppKey("SHELVES", Shelves)

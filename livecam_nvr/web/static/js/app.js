@@ -1,0 +1,102 @@
+// The live page: puts tiles, views and the service's facts together.
+
+import { watchStatus } from "./api.js";
+import * as format from "./format.js";
+import { Tile } from "./tile.js";
+import { Views } from "./views.js";
+
+const HIDDEN_GRACE_MS = 5000; // a tab that is hidden for longer stops playing
+const MANY = 5;
+
+const tiles = new Map();
+const main = document.getElementById("tiles");
+const notice = document.getElementById("notice");
+const views = new Views(document.getElementById("views"), arrange);
+let asleep = false;
+let hiddenTimer = 0;
+
+function arrange(alone) {
+  main.classList.toggle("alone", alone !== "" || tiles.size === 1);
+  main.classList.toggle("many", alone === "" && tiles.size >= MANY);
+  for (const [id, tile] of tiles) {
+    tile.element.hidden = alone !== "" && id !== alone;
+    tile.play(!asleep && !tile.element.hidden);
+  }
+}
+
+function show(status) {
+  document.title = document.getElementById("name").textContent = status.name;
+  notice.hidden = true;
+  const ids = new Set(status.cameras.map((camera) => camera.id));
+  for (const [id, tile] of tiles) {
+    if (!ids.has(id)) {
+      tile.play(false);
+      tile.element.remove();
+      tiles.delete(id);
+    }
+  }
+  for (const camera of status.cameras) {
+    if (tiles.has(camera.id)) {
+      tiles.get(camera.id).update(camera);
+    } else {
+      const tile = new Tile(camera);
+      tiles.set(camera.id, tile);
+      main.append(tile.element);
+    }
+  }
+  views.update(status.cameras);
+  showFacts(status);
+  if (!status.cameras.length) tell("No camera is configured. Add one to config.yaml.");
+  if (status.disk.problem) tell(`Recordings: ${status.disk.reason}`);
+}
+
+function showFacts(status) {
+  const { disk, broker, media_server: server } = status;
+  const facts = [
+    [disk.problem ? "bad" : "", `${format.bytes(disk.free_bytes)} free`, disk.reason || disk.path],
+    [
+      broker.connected ? "" : broker.configured ? "bad" : "off",
+      broker.connected ? "MQTT" : broker.configured ? "MQTT: no connection" : "no MQTT",
+      broker.fault?.message ?? broker.address,
+    ],
+    [
+      server.state === "ready" ? "" : server.name === "none" ? "off" : "bad",
+      server.state === "ready" ? "RTSP" : `RTSP: ${server.state}`,
+      server.fault && server.state !== "ready" ? server.fault.message : `${server.name} ${server.version}`,
+    ],
+  ];
+  const list = document.getElementById("facts");
+  list.replaceChildren(
+    ...facts.map(([kind, text, title]) => {
+      const item = document.createElement("li");
+      item.className = kind;
+      item.textContent = text;
+      item.title = title;
+      return item;
+    }),
+  );
+}
+
+function tell(text) {
+  notice.textContent = text;
+  notice.hidden = false;
+}
+
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(hiddenTimer);
+  const change = () => {
+    asleep = document.hidden;
+    arrange(views.current);
+  };
+  if (document.hidden) hiddenTimer = setTimeout(change, HIDDEN_GRACE_MS);
+  else change();
+});
+
+watchStatus(show, () => {
+  tell("The service does not answer. Trying again…");
+  for (const tile of tiles.values()) tile.lost();
+});
+
+setInterval(() => {
+  for (const tile of tiles.values()) tile.tick();
+}, 250);

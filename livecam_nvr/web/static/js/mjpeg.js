@@ -1,0 +1,91 @@
+// Plays one camera as JPEG pictures over plain HTTP: where Media Source Extensions or WebSockets do not work.
+
+const MAX_STREAMS = 4; // browsers open only six connections to one host, and the switch needs one too
+const PICTURE_MS = 1000;
+let streams = 0;
+
+/** One connection. Events: `onFrame()` for each picture shown, and once `onEnd("connection")`. */
+export class MjpegPlayer {
+  #canvas;
+  #base;
+  #events;
+  #stop = new AbortController();
+
+  constructor(canvas, cameraId, events) {
+    this.#canvas = canvas;
+    this.#base = `/api/cameras/${encodeURIComponent(cameraId)}`;
+    this.#events = events;
+    this.#run();
+  }
+
+  /** Ends it; the last picture stays. */
+  close() {
+    this.#stop.abort();
+  }
+
+  async #run() {
+    const streaming = streams < MAX_STREAMS;
+    if (streaming) streams += 1;
+    try {
+      await (streaming ? this.#stream() : this.#single());
+    } catch {
+      // Whatever it was, the pictures ended.
+    } finally {
+      if (streaming) streams -= 1;
+    }
+    if (!this.#stop.signal.aborted) {
+      this.#stop.abort();
+      this.#events.onEnd("connection");
+    }
+  }
+
+  // multipart/x-mixed-replace, each part with its Content-Length. An <img> would not tell when a picture comes.
+  async #stream() {
+    const response = await fetch(`${this.#base}/stream.mjpeg`, { signal: this.#stop.signal, cache: "no-store" });
+    if (!response.ok) return;
+    const reader = response.body.getReader();
+    const decoder = new TextDecoder("latin1");
+    let held = new Uint8Array(0);
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      const joined = new Uint8Array(held.length + value.length);
+      joined.set(held);
+      joined.set(value, held.length);
+      held = joined;
+      let newest = null;
+      for (;;) {
+        const head = decoder.decode(held.subarray(0, 512));
+        const found = /content-length: *(\d+)\r\n(?:.+\r\n)*\r\n/i.exec(head);
+        if (!found) break;
+        const begin = found.index + found[0].length;
+        const end = begin + Number(found[1]);
+        if (held.length < end) break;
+        newest = held.slice(begin, end);
+        held = held.subarray(end);
+      }
+      if (newest) await this.#show(new Blob([newest], { type: "image/jpeg" }));
+    }
+  }
+
+  async #single() {
+    while (!this.#stop.signal.aborted) {
+      const response = await fetch(`${this.#base}/snapshot.jpg?height=480`, { signal: this.#stop.signal });
+      if (!response.ok) return;
+      await this.#show(await response.blob());
+      await new Promise((resolve) => setTimeout(resolve, PICTURE_MS));
+    }
+  }
+
+  async #show(blob) {
+    const picture = await createImageBitmap(blob);
+    if (this.#stop.signal.aborted) return picture.close();
+    if (this.#canvas.width !== picture.width || this.#canvas.height !== picture.height) {
+      this.#canvas.width = picture.width;
+      this.#canvas.height = picture.height;
+    }
+    this.#canvas.getContext("2d").drawImage(picture, 0, 0);
+    picture.close();
+    this.#events.onFrame();
+  }
+}

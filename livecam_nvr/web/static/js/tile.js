@@ -1,0 +1,237 @@
+// One camera on the page: its picture with the truth about it, figures, recording switch, addresses.
+
+import { setRecording } from "./api.js";
+import * as format from "./format.js";
+import { Player } from "./player.js";
+
+const STALE_MS = 2000; // without a new frame for so long, a picture is not live
+const OPENING_MS = 4000;
+const HEADLINES = { DELAY: "Late", ERROR: "Failed, being restarted", OFFLINE: "Offline" };
+const ADDRESSES = { rtsp: "RTSP", webrtc: "WebRTC", ll_hls: "LL-HLS" };
+
+export class Tile {
+  element;
+  #id;
+  #parts = {};
+  #player;
+  #camera;
+  #state = "OFFLINE";
+  #fault = null;
+  #lostService = false;
+  #startedAt = performance.now();
+  #frameAt = null;
+  #lateUntil = 0;
+  #lateBy = 0;
+  #playing = false;
+  #addresses = "";
+
+  constructor(camera) {
+    this.#id = camera.id;
+    const template = document.getElementById("tile");
+    this.element = template.content.firstElementChild.cloneNode(true);
+    this.element.dataset.camera = camera.id;
+    for (const name of ["screen", "veil", "title", "rec", "state", "way", "figures", "switch", "last", "fault"]) {
+      this.#parts[name] = this.element.querySelector(`.${name}`);
+    }
+    this.#parts.addresses = this.element.querySelector(".addresses ul");
+    this.#parts.switch.addEventListener("click", () => this.#toggle());
+    this.#player = new Player(this.element.querySelector("video"), this.element.querySelector("canvas"), camera.id, {
+      onFrame: () => {
+        this.#frameAt = performance.now();
+        if (this.element.classList.contains("stale")) this.tick();
+      },
+      onState: (message) => {
+        this.#state = message.state;
+        this.#fault = message.fault;
+        this.tick();
+      },
+      onLate: (seconds) => {
+        this.#lateBy = seconds;
+        this.#lateUntil = performance.now() + STALE_MS;
+      },
+      onWay: (text) => {
+        this.#parts.way.textContent = text;
+        this.#parts.way.hidden = !text;
+      },
+    });
+    this.update(camera);
+  }
+
+  /** Plays only while it can be seen. */
+  play(wanted) {
+    if (wanted === this.#playing) return;
+    this.#playing = wanted;
+    if (wanted) {
+      this.#startedAt = performance.now();
+      this.#player.start();
+    } else {
+      this.#player.stop();
+    }
+    this.tick();
+  }
+
+  /** A new status came. */
+  update(camera) {
+    this.#camera = camera;
+    this.#state = camera.state;
+    this.#fault = camera.fault;
+    this.#lostService = false;
+    this.#parts.title.textContent = camera.name;
+    const label = `${camera.name}, live picture`;
+    for (const picture of this.#parts.screen.querySelectorAll("video, canvas")) picture.ariaLabel = label;
+    if (camera.width) this.#parts.screen.style.aspectRatio = `${camera.width} / ${camera.height}`;
+    this.#showFigures(camera);
+    this.#showRecording(camera.recording);
+    this.#showAddresses(camera);
+    this.tick();
+  }
+
+  /** The service does not answer. */
+  lost() {
+    this.#lostService = true;
+    this.tick();
+  }
+
+  /** Says what the picture is worth now; called a few times a second. */
+  tick() {
+    const now = performance.now();
+    const since = this.#frameAt === null ? null : (now - this.#frameAt) / 1000;
+    const fresh = this.#playing && since !== null && since * 1000 < STALE_MS && now > this.#lateUntil;
+    // A picture is live because it moves here and now; what the service thinks can only make it less.
+    const state = this.#lostService && !fresh ? "OFFLINE" : this.#state === "LIVE" && !fresh ? "DELAY" : this.#state;
+    const shownYet = this.#frameAt !== null && this.#frameAt > this.#startedAt;
+    const opening = state === "DELAY" && !shownYet && now - this.#startedAt < OPENING_MS;
+    const { state: badge, veil } = this.#parts;
+    if (badge.dataset.state !== state || badge.textContent === "") {
+      badge.dataset.state = state;
+      badge.textContent = state;
+    }
+    this.element.classList.toggle("stale", state !== "LIVE");
+    veil.hidden = state === "LIVE" || (state === "DELAY" && fresh);
+    if (veil.hidden) return;
+    const [headline, reason] = veil.children;
+    const age = since ?? this.#camera.last_frame_age_s;
+    headline.textContent = opening ? "Opening…" : this.#headline(state, age, now);
+    reason.textContent = opening ? "" : this.#reason(state);
+  }
+
+  #headline(state, age, now) {
+    if (now < this.#lateUntil) return `${format.duration(this.#lateBy)} late`;
+    if (age === null) return HEADLINES[state];
+    return state === "DELAY"
+      ? `No new frame for ${format.duration(age)}`
+      : `${HEADLINES[state]} · last frame ${format.duration(age)} ago`;
+  }
+
+  #reason(state) {
+    if (this.#lostService) return "The service does not answer.";
+    if (state !== "DELAY" && this.#fault) return [this.#fault.message, this.#fault.hint].filter(Boolean).join("; ");
+    if (performance.now() < this.#lateUntil) return "The connection to the service is too slow.";
+    return state === "DELAY" ? "The picture below is not live." : "";
+  }
+
+  #showFigures(camera) {
+    const size = camera.width ? `${camera.width}×${camera.height}` : "–";
+    const figures = [
+      ["fps", camera.fps ? camera.fps.toFixed(1) : "–"],
+      ["Bitrate", format.bitrate(camera.bitrate_bps)],
+      ["Size", size],
+      ["Frames", format.count(camera.frames)],
+      ["Dropped", format.count(camera.dropped_frames), camera.dropped_frames > 0],
+      ["Restarts", format.count(camera.restarts), camera.restarts > 0],
+    ];
+    const list = this.#parts.figures;
+    if (!list.children.length) {
+      for (const [name] of figures) {
+        const pair = document.createElement("div");
+        const term = document.createElement("dt");
+        term.textContent = name;
+        pair.append(term, document.createElement("dd"));
+        list.append(pair);
+      }
+    }
+    figures.forEach(([, value, bad], at) => {
+      list.children[at].lastElementChild.textContent = value;
+      list.children[at].classList.toggle("bad", Boolean(bad));
+    });
+  }
+
+  #showRecording(recording) {
+    const { switch: button, rec, last, fault } = this.#parts;
+    button.setAttribute("aria-checked", String(recording.wanted));
+    button.setAttribute("aria-label", `Record ${this.#camera.name}`);
+    rec.hidden = !recording.active;
+    last.replaceChildren();
+    const segment = recording.last_segment;
+    if (recording.wanted && !recording.active) {
+      last.append("waiting for frames");
+    } else if (segment) {
+      const link = document.createElement("a");
+      link.href = `/recordings/${segment.path.split("/").map(encodeURIComponent).join("/")}`;
+      link.textContent = format.time(segment.start_utc_s);
+      last.append("Last file ", link, ` · ${format.duration(segment.duration_s)} · ${format.bytes(segment.bytes)}`);
+    } else {
+      last.append(recording.active ? "first file is being written" : "no file yet");
+    }
+    const trouble = recording.wanted && !recording.active ? recording.fault : null;
+    fault.hidden = !trouble;
+    if (trouble) fault.textContent = `Not recording: ${[trouble.message, trouble.hint].filter(Boolean).join("; ")}`;
+  }
+
+  async #toggle() {
+    const button = this.#parts.switch;
+    if (button.getAttribute("aria-busy") === "true") return;
+    button.setAttribute("aria-busy", "true");
+    try {
+      const on = button.getAttribute("aria-checked") !== "true";
+      this.#showRecording(await setRecording(this.#id, on));
+    } catch (error) {
+      this.#parts.fault.hidden = false;
+      this.#parts.fault.textContent = error.message;
+    } finally {
+      button.removeAttribute("aria-busy");
+    }
+  }
+
+  #showAddresses(camera) {
+    const base = `${location.origin}/api/cameras/${encodeURIComponent(camera.id)}`;
+    const rows = Object.entries(ADDRESSES)
+      .map(([key, name]) => [name, camera.addresses?.[key]])
+      .concat([
+        ["HLS", `${base}/hls/index.m3u8`],
+        ["MP4", `${base}/live.mp4`],
+        ["MJPEG", `${base}/stream.mjpeg`],
+        ["Snapshot", `${base}/snapshot.jpg`],
+      ])
+      .filter(([, address]) => address);
+    const wanted = JSON.stringify(rows);
+    if (wanted === this.#addresses) return; // an address that somebody is about to select must not be replaced
+    this.#addresses = wanted;
+    this.#parts.addresses.replaceChildren(...rows.map(addressRow));
+  }
+}
+
+function addressRow([name, address]) {
+  const row = document.createElement("li");
+  const label = document.createElement("span");
+  const text = document.createElement("code");
+  const button = document.createElement("button");
+  label.textContent = name;
+  text.textContent = text.title = address;
+  button.type = "button";
+  button.textContent = "Copy";
+  button.ariaLabel = `Copy the ${name} address`;
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(address);
+      button.textContent = "Copied";
+    } catch {
+      // Browsers give the clipboard to https and localhost only: select it, so that Ctrl+C does.
+      getSelection().selectAllChildren(text);
+      button.textContent = "Ctrl+C";
+    }
+    setTimeout(() => (button.textContent = "Copy"), 1500);
+  });
+  row.append(label, text, button);
+  return row;
+}

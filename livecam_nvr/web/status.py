@@ -1,0 +1,81 @@
+"""The service's status as JSON."""
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+from livecam_nvr.domain.segment import NS
+from livecam_nvr.domain.status import RecordingStatus, ServiceStatus
+from livecam_nvr.web import guard
+from livecam_nvr.web.hosts import host_name
+from livecam_nvr.web.keys import PORTS
+
+_UTC = "_utc_ns"
+_SPAN = "_ns"
+
+
+def plain(value: Any) -> Any:
+    """A value for JSON: `x_utc_ns` becomes `x_utc` (ISO 8601) and `x_utc_s`, `x_ns` becomes `x_s` (seconds).
+
+    Nanoseconds since 1970 are more than a JSON number can hold exactly (RFC 8259, section 6).
+    """
+    if isinstance(value, dict):
+        result: dict[str, Any] = {}
+        for key, item in value.items():
+            if key.endswith(_UTC):
+                stem = key.removesuffix("_ns")
+                result[stem] = iso(item) if item else None
+                result[f"{stem}_s"] = round(item / NS, 3) if item else None
+            elif key.endswith(_SPAN):
+                result[f"{key.removesuffix(_SPAN)}_s"] = None if item is None else round(item / NS, 3)
+            else:
+                result[key] = plain(item)
+        return result
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value
+
+
+def iso(utc_ns: int) -> str:
+    """`2026-11-21T09:30:00.123Z`."""
+    return datetime.fromtimestamp(utc_ns / NS, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def service_json(status: ServiceStatus, host: str) -> dict[str, Any]:
+    """The whole status; `host` is how this viewer calls this machine."""
+    result: dict[str, Any] = plain(asdict(status))
+    for camera in result["cameras"]:
+        addresses = camera["addresses"] or {}
+        for name, address in addresses.items():
+            addresses[name] = address and address.replace("{host}", host)
+    return result
+
+
+def recording_json(camera_id: str, status: RecordingStatus) -> dict[str, Any]:
+    """One camera's recorder."""
+    return {"camera_id": camera_id, **plain(asdict(status))}
+
+
+def shown_host(request: web.Request) -> str:
+    """How the viewer calls this machine."""
+    return host_name(guard.asked_host(request)) or "localhost"
+
+
+def status_text(request: web.Request) -> str:
+    """The status as JSON text for this viewer."""
+    status = request.app[PORTS].status.status()
+    return json.dumps(service_json(status, shown_host(request)), ensure_ascii=False, separators=(",", ":"))
+
+
+async def get_status(request: web.Request) -> web.Response:
+    """`GET /api/status`."""
+    return web.Response(text=status_text(request), content_type="application/json")
+
+
+async def healthz(request: web.Request) -> web.Response:
+    """`GET /healthz`: 200 as long as the service answers; cameras' states are in the status."""
+    del request
+    return web.json_response({"ok": True})
