@@ -2,7 +2,7 @@ import time
 from urllib.parse import quote, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from livecam_nvr.domain.redact import redact
@@ -54,8 +54,10 @@ users = st.text(st.characters(exclude_characters="/?#:\r\n", exclude_categories=
 @given(before=st.text(), user=users, password=passwords, path=st.text(alphabet="abc/@:&=", max_size=10))
 def test_no_password_survives(before: str, user: str, password: str, path: str) -> None:
     url = f"rtsp://{user}:{password}@203.0.113.7:554/{path}"
+    # What stands elsewhere in the line, too, is no secret.
+    assume(password not in f"{before} rtsp://{user}:***@203.0.113.7:554/{path}: Connection refused")
     shown = redact(f"{before} {url}: Connection refused")
-    assert password not in shown.replace(before, "").replace(user, "")
+    assert password not in shown
     assert redact(url).startswith(f"rtsp://{user.split('://', maxsplit=1)[0]}") if "://" not in user else True
 
 
