@@ -74,7 +74,7 @@ def _measure_all(folder: Path, seconds: float, say: Callable[[str], None]) -> di
         say(f"{what:14}: {cpu[what]:5.2f} % of a core, {memory[what]:6.1f} MB")
     with _running([sys.executable, "-m", "benchmarks.overhead", "--hub", str(folder)]) as process:
         time.sleep(SETTLE_S)
-        hub = _measure(process.pid, seconds / 2, with_root=True, only_root=True)[0] / len(CAMERAS)
+        hub = _measure(process.pid, seconds, with_root=True, only_root=True)[0] / len(CAMERAS)
     say(f"the hub alone : {hub:5.2f} % of a core per camera")
     first_frame_s, discovery_s = _start_times(folder)
     say(f"from start to : first RTSP frame {first_frame_s:.2f} s, first discovery message {discovery_s:.2f} s")
@@ -194,6 +194,7 @@ def _start_times(folder: Path) -> tuple[float, float]:
     conf.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
     broker = subprocess.Popen(["mosquitto", "-c", str(conf)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
+        asyncio.run(_until_open(port))
         # The second start counts: the first one compiles Python's modules and looks for the media server.
         for attempt in range(2):
             config = _config(folder / f"start{attempt}", broker_port=port)
@@ -205,6 +206,17 @@ def _start_times(folder: Path) -> tuple[float, float]:
     finally:
         broker.terminate()
         broker.wait()
+
+
+async def _until_open(port: int) -> None:
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.02)
+        else:
+            writer.close()
+            return
 
 
 async def _one_start(argv: list[str], rtsp_port: int, broker_port: int, node: str) -> tuple[float, float]:
@@ -229,26 +241,13 @@ async def _messages(client: aiomqtt.Client) -> AsyncIterator[aiomqtt.Message]:
 
 async def _first_frame(port: int) -> None:
     look = ["-rtsp_transport", "tcp", "-probesize", "32768", "-analyzeduration", "100000"]
+    source = ["-i", f"rtsp://127.0.0.1:{port}/cam0"]
+    argv = ["ffmpeg", "-v", "quiet", *look, *source, "-frames:v", "1", "-f", "null", "-"]
     while True:
-        with contextlib.suppress(OSError):
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.close()
-            argv = [
-                "ffmpeg",
-                "-v",
-                "quiet",
-                *look,
-                "-i",
-                f"rtsp://127.0.0.1:{port}/cam0",
-                "-frames:v",
-                "1",
-                "-f",
-                "null",
-                "-",
-            ]
-            player = await asyncio.create_subprocess_exec(*argv, stdin=subprocess.DEVNULL)
-            if await player.wait() == 0:
-                return
+        await _until_open(port)
+        player = await asyncio.create_subprocess_exec(*argv, stdin=subprocess.DEVNULL)
+        if await player.wait() == 0:
+            return
         await asyncio.sleep(0.02)
 
 

@@ -19,6 +19,9 @@ _TWO_U32 = struct.Struct(">II")
 # The one layout that ffmpeg gives a fragment of one frame: moof, mfhd, traf, tfhd with duration, size and flags,
 # tfdt of version 1, trun with one sample. It is read in one go; everything else is read box by box.
 _PLAIN = struct.Struct(">I4x16x 4x4s 4x4sI I III 4x4sI Q 4x4sII4x")
+_PLAIN_BOXES = (b"traf", b"tfhd", b"tfdt", b"trun")
+_PLAIN_SMALLEST = _PLAIN.size + 4 + 8
+_PLAIN_TFDT = 1 << 24  # version 1: the time has 64 bits
 _PLAIN_TFDT_AT = 72
 _PLAIN_TFHD = 0x020038
 _PLAIN_TRUN, _PLAIN_TRUN_FIRST_FLAGS = 0x001, 0x005
@@ -53,6 +56,8 @@ class FragmentReader:
         Raises:
             LivecamError: MEDIA if the bytes are not fragmented MP4, or have no video; the reader is then done.
         """
+        if not self._chunks and (whole := self._plain(chunk)):
+            return [whole]
         self._held += len(chunk)
         if self._held < self._need:
             self._chunks.append(chunk)
@@ -73,6 +78,47 @@ class FragmentReader:
         self._held = len(rest)
         self._need = max(8, size)
         return result
+
+    def _plain(self, data: bytes) -> Fragment | None:
+        """`data` as one whole fragment of the video in ffmpeg's usual layout, or None: then read it box by box."""
+        if self.init is None or len(data) < _PLAIN_SMALLEST:
+            return None
+        (
+            moof,
+            traf,
+            tfhd,
+            tfhd_flags,
+            track_id,
+            duration,
+            _,
+            flags,
+            tfdt,
+            version,
+            time,
+            trun,
+            trun_flags,
+            count,
+        ) = _PLAIN.unpack_from(data)
+        if (
+            tfhd_flags != _PLAIN_TFHD
+            or version != _PLAIN_TFDT
+            or count != 1
+            or track_id != self._video_id
+            or (traf, tfhd, tfdt, trun) != _PLAIN_BOXES
+        ):
+            return None
+        if moof == _PLAIN.size + 4 and trun_flags == _PLAIN_TRUN_FIRST_FLAGS:
+            flags = _U32.unpack_from(data, _PLAIN.size)[0]
+        elif moof != _PLAIN.size or trun_flags != _PLAIN_TRUN:
+            return None
+        mdat, kind = _BOX.unpack_from(data, moof)
+        if kind != b"mdat" or moof + mdat != len(data):
+            return None
+        scale = self._video_scale
+        arrived_s, utc_ns = self._stamp(time / scale, duration / scale)
+        track = TrackFragment(track_id, _PLAIN_TFDT_AT, 8, time, duration, 1)
+        sync, number = not flags & _NON_SYNC, next(self._numbers)
+        return Fragment(self.init, data, number, sync, 1, time, duration, (track,), arrived_s, utc_ns)
 
     def _unit_size(self, data: bytes, at: int) -> int:
         """Bytes of the next unit (`moof` with its `mdat`, or one other box), or how many are needed to tell."""
@@ -113,11 +159,7 @@ class FragmentReader:
             raise broken("a fragment came before the moov")
         keyframe, video = False, None
         tracks: list[TrackFragment] = []
-        if plain := _plain(data, moof_size):
-            tracks.append(plain[0])
-            if plain[0].track_id == self._video_id:
-                video, keyframe = plain
-        for kind, begin, end in () if plain else children(data, 8, moof_size):
+        for kind, begin, end in children(data, 8, moof_size):
             if kind == b"traf":
                 track, sync = self._traf(data, begin, end)
                 tracks.append(track)
@@ -182,24 +224,6 @@ class FragmentReader:
         if flags & 0x20:
             sample_flags = _U32.unpack_from(data, at)[0]
         return track_id, duration, sample_flags
-
-
-def _plain(data: bytes, moof_size: int) -> tuple[TrackFragment, bool] | None:
-    """The track of a fragment in ffmpeg's usual layout and whether it begins with a sync sample, or None."""
-    if moof_size not in {_PLAIN.size, _PLAIN.size + 4}:
-        return None
-    _, traf, tfhd, tfhd_flags, track_id, duration, _, flags, tfdt, version, time, trun, trun_flags, count = (
-        _PLAIN.unpack_from(data)
-    )
-    if (traf, tfhd, tfdt, trun) != (b"traf", b"tfhd", b"tfdt", b"trun"):
-        return None
-    if tfhd_flags != _PLAIN_TFHD or version != 1 << 24 or count != 1 or not track_id:
-        return None
-    if moof_size == _PLAIN.size + 4 and trun_flags == _PLAIN_TRUN_FIRST_FLAGS:
-        flags = _U32.unpack_from(data, _PLAIN.size)[0]
-    elif moof_size != _PLAIN.size or trun_flags != _PLAIN_TRUN:
-        return None
-    return TrackFragment(track_id, _PLAIN_TFDT_AT, 8, time, duration, 1), not flags & _NON_SYNC
 
 
 def _trun(data: bytes, at: int, default_duration: int) -> tuple[int, int, int | None]:

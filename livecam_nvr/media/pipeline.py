@@ -278,7 +278,7 @@ class _Run:
     def _accept(self, fragment: Fragment) -> None:
         if not self._started:
             self._begin()
-        if self._format.changed(fragment):
+        if fragment.keyframe and self._format.changed(fragment):
             self.cause = EndCause.FORMAT
             raise LivecamError(
                 ErrorKind.MEDIA, "the camera changed its size or codec", "its stream is opened anew"
