@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from livecam_nvr.core.ports import SwitchMemory
 from livecam_nvr.core.recorder import Recorder
-from livecam_nvr.domain.errors import ErrorKind, LivecamError
+from livecam_nvr.domain.errors import unknown_camera
 from livecam_nvr.domain.status import RecordingStatus
 
 _log = logging.getLogger(__name__)
@@ -35,7 +35,4 @@ class RecordingSwitches:
         try:
             return self._recorders[camera_id]
         except KeyError:
-            known = ", ".join(self._recorders)
-            raise LivecamError(
-                ErrorKind.NOT_FOUND, f"there is no camera {camera_id!r}", f"there are: {known}"
-            ) from None
+            raise unknown_camera(camera_id, self._recorders) from None

@@ -1,5 +1,6 @@
 """The root of all errors that the service raises on purpose, each with a kind and a hint."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -26,3 +27,8 @@ class LivecamError(Exception):
         self.kind = kind
         self.message = message
         self.hint = hint
+
+
+def unknown_camera(camera_id: str, known: Iterable[str]) -> LivecamError:
+    """The error for a camera that the config does not have."""
+    return LivecamError(ErrorKind.NOT_FOUND, f"there is no camera {camera_id!r}", f"there are: {', '.join(known)}")

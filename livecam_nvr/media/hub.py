@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Self
 
 from livecam_nvr.core.ports import FragmentSink
-from livecam_nvr.domain.errors import ErrorKind, LivecamError
+from livecam_nvr.domain.errors import ErrorKind, LivecamError, unknown_camera
 from livecam_nvr.domain.media import EndCause, Fragment, InitSegment
 
 _log = logging.getLogger(__name__)
@@ -227,10 +227,7 @@ class CameraStreams:
         try:
             return self._hubs[camera_id]
         except KeyError:
-            known = ", ".join(self._hubs)
-            raise LivecamError(
-                ErrorKind.NOT_FOUND, f"there is no camera {camera_id!r}", f"there are: {known}"
-            ) from None
+            raise unknown_camera(camera_id, self._hubs) from None
 
     def ids(self) -> Sequence[str]:
         """See core.ports.Streams."""
