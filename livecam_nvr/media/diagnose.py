@@ -76,7 +76,8 @@ _REASONS: tuple[tuple[str, ErrorKind, str, str], ...] = (
     ),
     (
         # What ffmpeg says of a camera that is silent, hangs up, or speaks something else.
-        r"^rtsps?://.*: (?:Invalid data found|End of file|Input/output error)",
+        # Up to ffmpeg 6 the address itself begins the line.
+        r"^rtsps?://.*: (?:Invalid data|End of file|Input/output error)|Failed reading RTSP data: End of file",
         ErrorKind.UNAVAILABLE,
         "{what} does not answer as an RTSP camera does",
         "check address and port; if they are right, restart the camera, and see that no others use up its streams",

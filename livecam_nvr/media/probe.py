@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import stat
 from pathlib import Path
 
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
@@ -18,7 +19,10 @@ async def video_codec(path: Path) -> str:
         LivecamError: UNAVAILABLE if the file is not there or cannot be read, MEDIA if it has no video.
     """
     try:
-        found = await asyncio.to_thread(path.is_file)
+        # Not `Path.is_file`: from Python 3.14 on it takes every error for "no".
+        found = stat.S_ISREG((await asyncio.to_thread(path.stat)).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        found = False
     except OSError as error:
         raise LivecamError(
             ErrorKind.UNAVAILABLE, f"{path} cannot be read: {error.strerror}", "check the camera's path"

@@ -62,7 +62,7 @@ def frame_numbers(path: Path | str) -> list[int]:
     cell = BARCODE_CELL
     look = f"crop={cell * BARCODE_BITS}:{cell}:0:ih-{cell},scale={BARCODE_BITS}:1:flags=area,format=gray"
     raw = run(
-        "ffmpeg", "-v", "error", "-i", str(path), "-vf", look, "-vsync", "passthrough", "-f", "rawvideo", "-"
+        "ffmpeg", "-v", "error", "-i", str(path), "-vf", look, "-fps_mode", "passthrough", "-f", "rawvideo", "-"
     )
     assert len(raw) % BARCODE_BITS == 0
     rows = (raw[at : at + BARCODE_BITS] for at in range(0, len(raw), BARCODE_BITS))

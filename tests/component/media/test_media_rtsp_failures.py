@@ -46,6 +46,9 @@ def status(line: str) -> bytes:
 
 
 NO_CAMERA = "the camera does not answer as an RTSP camera does"
+SILENT = (
+    "the camera does not answer (timed out)"  # what newer ffmpegs say; older ones cannot tell it from NO_CAMERA
+)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +59,7 @@ NO_CAMERA = "the camera does not answer as an RTSP camera does"
         (status("404 Not Found"), "the camera does not know this stream address"),
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", NO_CAMERA),
         (b"", NO_CAMERA),
-        (None, NO_CAMERA),
+        (None, SILENT),
     ],
     ids=["401", "403", "404", "no RTSP", "hangs up", "silent"],
 )
@@ -69,7 +72,7 @@ async def test_a_camera_that_refuses(
     async with answering(answer) as address:
         camera = run_camera(rtsp_camera(address, stall_seconds=1), target if server else None)
         await until(lambda: camera.fault, 12)
-        assert camera.fault == reason
+        assert camera.fault in ({NO_CAMERA, SILENT} if reason == SILENT else {reason})
         assert camera.pipeline.state is CameraState.OFFLINE
         await camera.pipeline.stop()
     assert "secret" not in caplog.text

@@ -73,7 +73,7 @@ class Viewer:
     async def start(cls, url: str, transport: str = "tcp") -> "Viewer":
         process = await asyncio.create_subprocess_exec(
             *("ffmpeg", "-v", "error", "-nostdin", "-rtsp_transport", transport, "-i", url),
-            *("-vsync", "passthrough", "-f", "framecrc", "-flush_packets", "1", "-"),
+            *("-fps_mode", "passthrough", "-f", "framecrc", "-flush_packets", "1", "-"),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
         )
