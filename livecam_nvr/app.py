@@ -5,7 +5,7 @@ import contextlib
 import logging
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from ipaddress import ip_address
 
@@ -39,6 +39,8 @@ _log = logging.getLogger(__name__)
 # Enough for HLS players and for a snapshot at any time; a longer pre-roll lengthens it.
 _MEMORY_S = 6.0
 _SERVER_HEAD_START_S = 1.0
+# The service ends within 3 s, whatever the disk does; the next start finishes what it did not take in time.
+_DISK_PATIENCE_S = 2.0
 
 
 async def run(
@@ -95,6 +97,8 @@ class Service:
         )
         self._memory = SwitchFile(config.data_dir / "switches.json")
         self._stack = AsyncExitStack()
+        self._give_up_s = 0.0
+        self._given_up: set[str] = set()
 
     async def start(self) -> None:
         """Starts everything; what only helps (index, broker, media server) may fail and heal later.
@@ -116,7 +120,7 @@ class Service:
             min_free_bytes=config.recording.min_free,
         )
         await self._archive.start()
-        stack.push_async_callback(self._archive.stop)
+        stack.push_async_callback(self._within_patience, self._archive.stop, "the recordings")
         await guard.start()
         stack.push_async_callback(guard.stop)
         server = await choose_media_server(config, self._bus, self._clock)
@@ -142,6 +146,7 @@ class Service:
 
     async def stop(self) -> None:
         """Stops in the order that loses nothing: viewers, cameras, files, broker, media server, index."""
+        self._give_up_s = asyncio.get_running_loop().time() + _DISK_PATIENCE_S
         await self._stack.aclose()
 
     def _recorders(self, remembered: dict[str, bool]) -> dict[str, Recorder]:
@@ -207,7 +212,7 @@ class Service:
         except LivecamError as error:
             _log.error("%s; %s", error.message, error.hint)
             return
-        self._stack.push_async_callback(self._index.stop)
+        self._stack.push_async_callback(self._within_patience, self._index.stop, "the index")
         reconciling = asyncio.create_task(self._reconcile(), name="reconcile index and archive")
         self._stack.push_async_callback(_end, reconciling)
 
@@ -223,8 +228,21 @@ class Service:
     async def _stop_recording(self, recorders: dict[str, Recorder], pipelines: list[CameraPipeline]) -> None:
         for recorder in recorders.values():
             recorder.stop()
-        await asyncio.gather(*(pipeline.stop() for pipeline in pipelines))
-        await self._archive.flush()
+        await asyncio.gather(
+            self._within_patience(self._archive.flush, "the recordings"),
+            *(pipeline.stop() for pipeline in pipelines),
+        )
+
+    async def _within_patience(self, end: Callable[[], Awaitable[None]], what: str) -> None:
+        """Awaits a part's end that waits for the disk, but not for ever."""
+        try:
+            async with asyncio.timeout_at(self._give_up_s):
+                await end()
+        except TimeoutError:
+            if what in self._given_up:
+                return
+            self._given_up.add(what)
+            _log.warning("the disk is too slow to finish %s now; the next start does it", what)
 
     def _web(self, switches: RecordingSwitches) -> WebServer:
         config = self._config

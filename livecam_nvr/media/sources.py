@@ -128,7 +128,8 @@ def _file(camera: FileCamera, tag: str) -> Source:
     path = Path(camera.path).absolute()
     return Source(
         url=f"file:{path}",
-        options={"re": None, "stream_loop": "-1"},
+        # Without genpts the packets of an AVI have no times from its second round on, and `re` lets them race.
+        options={"re": None, "stream_loop": "-1", "fflags": "+genpts"},
         encoding=None if tag else Encoding(30, 2000),
         tag=tag,
     )

@@ -5,9 +5,10 @@ Keys as in the `mediamtx.yml` of the pinned release. The text is JSON, which is 
 
 import json
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Any
 
-from livecam_nvr.config.models import Config
+from livecam_nvr.config.models import Config, ListenConfig
 from livecam_nvr.rtsp.ports import authority, is_wildcard
 
 PUBLISHER = "publisher"
@@ -33,8 +34,7 @@ class Own:
 def mediamtx_settings(config: Config, own: Own) -> str:
     """The text of its config file. It contains the passwords."""
     listen = config.listen
-    # A page of the service may fetch streams, whatever the host's name; any other web site may not.
-    origins = [f"http://*:{listen.http_port}"]
+    origins = _origins(listen)
     settings: dict[str, Any] = {
         "logLevel": "warn",
         "logDestinations": ["stdout"],
@@ -67,6 +67,18 @@ def mediamtx_settings(config: Config, own: Own) -> str:
         "paths": {path_key(camera.id): {"source": "publisher"} for camera in config.cameras if camera.enabled},
     }
     return json.dumps(settings, indent=1)
+
+
+def _origins(listen: ListenConfig) -> list[str]:
+    """Whose pages may fetch streams: the service's own.
+
+    On the network, this machine may have any name. On loopback it has not, and must not: another web site, served
+    from the same port number, would see into its visitors' homes.
+    """
+    if not ip_address(listen.address).is_loopback:
+        return [f"http://*:{listen.http_port}"]
+    names = dict.fromkeys(("localhost", *_LOOPBACK, listen.address))
+    return [f"http://{authority(name, listen.http_port)}" for name in names]
 
 
 def path_key(camera_id: str) -> str:

@@ -177,6 +177,7 @@ class DatabaseWriter:
 
     def _try(self, work: Callable[[sqlite3.Connection], object]) -> bool:
         try:
+            self._leave_if_vanished()
             if self._connection is None:
                 self._connection = open_database(self._path)
             work(self._connection)
@@ -191,3 +192,10 @@ class DatabaseWriter:
             return False
         self._failing = False
         return True
+
+    def _leave_if_vanished(self) -> None:
+        # SQLite goes on writing into a deleted file without an error, and every reader then finds none.
+        if self._connection is not None and not self._path.exists():
+            _log.error("the index %s has vanished; a new one begins, and the next start completes it", self._path)
+            self._connection.close()
+            self._connection = None

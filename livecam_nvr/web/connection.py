@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from livecam_nvr.web.errors import error_response
+from livecam_nvr.web.errors import Seldom, error_response
 from livecam_nvr.web.guard import NOTHING, SECURITY
 
 _log = logging.getLogger(__name__)
@@ -17,18 +17,24 @@ _LINGERING_S = 1.0  # how long a body that was refused is still read, so that th
 
 
 class Connection(web.RequestHandler):
-    """aiohttp's connection, with errors in our words and our headers; keeps `transports` up to date."""
+    """aiohttp's connection, with errors in our words and our headers; keeps `transports` up to date.
 
-    __slots__ = ("_mine", "_transports")
+    `seldom` is shared by all connections, so that a port scanner does not fill the log.
+    """
 
-    def __init__(self, server: web.Server, transports: set[asyncio.Transport]) -> None:
+    __slots__ = ("_mine", "_seldom", "_transports")
+
+    def __init__(self, server: web.Server, transports: set[asyncio.Transport], seldom: Seldom) -> None:
         super().__init__(
             server,
             loop=asyncio.get_running_loop(),
             access_log=None,  # type: ignore[arg-type]  # None is what turns it off
             keepalive_timeout=_KEEPALIVE_S,
             lingering_time=_LINGERING_S,
+            # Nothing we take is ever compressed; taken as it is, a packed body is refused like any other garbage.
+            auto_decompress=False,
         )
+        self._seldom = seldom
         self._transports = transports
         # `self.transport` is None already when the base class has closed it itself.
         self._mine: asyncio.Transport | None = None
@@ -57,9 +63,11 @@ class Connection(web.RequestHandler):
         """Answers what never became a request; one line in the log instead of a traceback."""
         if not isinstance(exc, HttpProcessingError):
             return super().handle_error(request, status, exc, message)
-        _log.warning("a malformed request from %s: %s", request.remote, _first_line(exc))
+        reason = _first_line(exc)
+        if self._seldom.new((request.remote, reason)):
+            _log.warning("a malformed request from %s: %s", request.remote, reason)
         headers: dict[str, Any] = {**SECURITY, "Content-Security-Policy": NOTHING, "Cache-Control": "no-store"}
-        response = error_response(400, "invalid", "this is not an HTTP request", _first_line(exc), headers)
+        response = error_response(400, "invalid", "this is not an HTTP request", reason, headers)
         response.force_close()
         return response
 

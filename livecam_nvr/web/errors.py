@@ -1,5 +1,6 @@
 """Turns every failure into a status and the same small JSON: `{"error": {"kind", "message", "hint"}}`."""
 
+import errno
 import json
 import logging
 import time
@@ -47,13 +48,14 @@ def error_response(
     )
 
 
-class _Seldom:
+class Seldom:
     """Says whether something was not said within the last minute; players that try again must not fill the log."""
 
     def __init__(self) -> None:
         self._said: dict[object, float] = {}
 
     def new(self, what: object) -> bool:
+        """Whether `what` is to be said now; if so, not again within the minute."""
         now = time.monotonic()
         if now - self._said.get(what, -_QUIET_S) < _QUIET_S:
             return False
@@ -66,7 +68,7 @@ class _Seldom:
 
 def error_middleware() -> Middleware:
     """The one place where failures become answers. Nothing internal leaks; each is logged once."""
-    seldom = _Seldom()
+    seldom = Seldom()
 
     def told(request: web.Request, response: web.Response, message: str) -> web.Response:
         path = request.rel_url.raw_path[:200]
@@ -92,8 +94,15 @@ def error_middleware() -> Middleware:
             return told(request, error_response(refusal.status, kind, message, hint, kept), message)
         except ConnectionError:
             raise
-        except Exception:
-            _log.exception("%s %s failed in an unforeseen way", request.method, request.rel_url.raw_path[:200])
-            return error_response(500, "internal", "the service failed on this request", "its log says more")
+        except Exception as error:
+            return _unforeseen(request, error)
 
     return answer
+
+
+def _unforeseen(request: web.Request, error: Exception) -> web.Response:
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        # No file can have such a name, but aiohttp's static files look for it all the same.
+        return error_response(404, *_REFUSALS[404])
+    _log.error("%s %s failed in an unforeseen way", request.method, request.rel_url.raw_path[:200], exc_info=error)
+    return error_response(500, "internal", "the service failed on this request", "its log says more")

@@ -10,7 +10,7 @@ from aiohttp import web
 from livecam_nvr.config.models import ListenConfig
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.web.connection import Connection
-from livecam_nvr.web.errors import error_middleware
+from livecam_nvr.web.errors import Seldom, error_middleware
 from livecam_nvr.web.guard import add_headers, guard
 from livecam_nvr.web.keys import OPEN, PORTS, SHELVES, WebPorts
 from livecam_nvr.web.open_streams import OpenStreams
@@ -78,8 +78,9 @@ class WebServer:
         server = runner.server
         if server is None:
             raise RuntimeError("the runner is not set up")
+        seldom = Seldom()
         return await asyncio.get_running_loop().create_server(
-            lambda: Connection(server, self._transports), self._listen.address, self._listen.http_port
+            lambda: Connection(server, self._transports, seldom), self._listen.address, self._listen.http_port
         )
 
     def _cannot_listen(self, error: OSError) -> LivecamError:

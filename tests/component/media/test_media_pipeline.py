@@ -234,6 +234,15 @@ async def test_a_file_loops_without_a_break(run_camera: MakeCamera, tmp_path: Pa
     assert camera.states == [LIVE]
 
 
+async def test_an_avi_keeps_its_pace_when_it_loops(run_camera: MakeCamera, tmp_path: Path) -> None:
+    path = clips.make(tmp_path / "file.avi", seconds=0.5, fps=30, gop=15)
+    camera = run_camera(file_camera(path))
+    fragments = await camera.until_fragments(75)
+    # ffmpeg may send the first round in a burst; from then on it may not be faster than the clock.
+    assert fragments[-1].arrived_s - fragments[15].arrived_s > 1.0
+    assert fragments[-1].time_s - fragments[0].time_s == pytest.approx(74 / 30, abs=0.2)
+
+
 async def test_a_size_that_changes_in_mid_stream_begins_a_new_run(run_camera: MakeCamera, tmp_path: Path) -> None:
     path = tmp_path / "both.ts"
     headers = ("-x264-params", "repeat-headers=1", "-f", "mpegts")

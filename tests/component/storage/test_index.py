@@ -273,6 +273,19 @@ async def test_damage_found_later_is_mended_by_the_next_reconciliation(
     await index.stop()
 
 
+async def test_an_index_that_is_deleted_while_it_is_used_begins_anew(
+    tmp_path: Path, index: Index, root: Path, fragments: list[Fragment]
+) -> None:
+    made = finished_files(root, fragments, 1)
+    assert (await index.reconcile()).full
+    shutil.rmtree(tmp_path / "data")
+    index.add(segment(10_000))
+    await index.flush()
+    assert [found.path for found in await index.latest("cam0")] == [segment(10_000).path]
+    assert (await index.reconcile()).full
+    assert await index.latest("cam0", 10) == made[::-1]
+
+
 async def test_an_index_that_cannot_be_opened_says_so(tmp_path: Path, root: Path) -> None:
     (tmp_path / "data").write_text("a file")
     index = Index(tmp_path / "data" / "index.db", root, SystemClock(), lambda _: False)

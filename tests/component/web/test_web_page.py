@@ -144,6 +144,14 @@ async def test_views_by_buttons_keys_and_address(live_site: Site, context: Brows
 
 
 @needs_chromium
+async def test_an_address_that_names_no_camera_shows_all(live_site: Site, context: BrowserContext) -> None:
+    async with page_of(context, live_site.url + "/#%E0%A4%A") as (page, complaints):
+        await plays(page.evaluate, 2)
+        assert await page.locator('[aria-pressed="true"]').all_text_contents() == ["Dual"]
+        assert complaints == []
+
+
+@needs_chromium
 async def test_without_media_source_it_shows_jpegs_and_says_so(live_site: Site, context: BrowserContext) -> None:
     await context.add_init_script("delete window.MediaSource; delete window.ManagedMediaSource;")
     async with page_of(context, live_site.url) as (page, complaints):

@@ -50,6 +50,7 @@ async def raw(site: Site, request: bytes) -> bytes:
         ("GET", "/api/cameras/..%2F..%2Fetc/snapshot.jpg", (404, "not_found")),
         ("GET", "/static/../server.py", (404, "not_found")),
         ("GET", "/static/..%2fserver.py", (404, "not_found")),
+        ("GET", "/static/" + 300 * "a", (404, "not_found")),
         ("GET", "/api/cameras/cam0/live.ws", (400, "invalid")),
         ("GET", "/api/events", (400, "invalid")),
         ("GET", "/api/cameras/cam0/snapshot.jpg", (503, "unavailable")),
@@ -101,10 +102,22 @@ async def test_security_headers_are_on_everything(site: Site, client: aiohttp.Cl
 
 
 async def test_what_is_not_http_is_logged_once_in_one_line(site: Site, caplog: pytest.LogCaptureFixture) -> None:
-    await raw(site, b"\x16\x03\x01\x02\x00\x01\x00")
+    for _ in range(3):
+        await raw(site, b"\x16\x03\x01\x02\x00\x01\x00")
     (record,) = [r for r in caplog.records if r.levelno >= logging.WARNING]
     assert "malformed" in record.getMessage()
     assert record.exc_info is None
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+async def test_a_packed_body_is_refused_without_unpacking_it(
+    site: Site, client: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture, encoding: str
+) -> None:
+    headers = {**JSON, "Content-Encoding": encoding}
+    async with client.post(SWITCH, headers=headers, data=b"not packed at all") as response:
+        assert response.status == 400
+        assert (await response.json())["error"]["kind"] == "invalid"
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 async def test_an_unforeseen_failure_tells_nothing_of_the_inside(

@@ -85,17 +85,28 @@ CAMERAS: dict[str, tuple[Camera, str, list[str]]] = {
     "file that is copied": (
         FileCamera(id="c", kind="file", path=Path("/v/a b's.mp4")),
         "h264",
-        ["-re", "-stream_loop", "-1", "-i", "file:/v/a b's.mp4", *COPY, "-tag:v", "avc1"],
+        ["-fflags", "+genpts", "-re", "-stream_loop", "-1", "-i", "file:/v/a b's.mp4", *COPY, "-tag:v", "avc1"],
     ),
     "file of H.265": (
         FileCamera(id="c", kind="file", path=Path("/v/a.mkv")),
         "hevc",
-        ["-re", "-stream_loop", "-1", "-i", "file:/v/a.mkv", *COPY, "-tag:v", "hvc1"],
+        ["-fflags", "+genpts", "-re", "-stream_loop", "-1", "-i", "file:/v/a.mkv", *COPY, "-tag:v", "hvc1"],
     ),
     "file that is encoded": (
         FileCamera(id="c", kind="file", path=Path("/v/a.avi")),
         "mpeg4",
-        ["-re", "-stream_loop", "-1", "-i", "file:/v/a.avi", "-map", "0:v", *encode(2000, 60)],
+        [
+            "-fflags",
+            "+genpts",
+            "-re",
+            "-stream_loop",
+            "-1",
+            "-i",
+            "file:/v/a.avi",
+            "-map",
+            "0:v",
+            *encode(2000, 60),
+        ],
     ),
     "v4l2": (
         V4l2Camera(id="c", kind="v4l2", device=Path("/dev/video2"), size="640x480", fps=12.5, bitrate_kbps=900),

@@ -78,6 +78,15 @@ def test_ice_candidates_are_where_somebody_listens() -> None:
 
 def test_other_web_sites_cannot_fetch_the_streams() -> None:
     made = settings()
+    # On loopback no name but its own: a page at http://example.com:8001 is another web site.
+    ours = ["http://localhost:8001", "http://127.0.0.1:8001", "http://[::1]:8001"]
+    assert made["hlsAllowOrigins"] == made["webrtcAllowOrigins"] == ours
+    assert made["apiAllowOrigins"] == []
+    assert settings("127.0.0.7")["webrtcAllowOrigins"] == [*ours, "http://127.0.0.7:8001"]
+
+
+def test_on_the_network_the_page_may_fetch_the_streams_under_any_name() -> None:
+    made = settings("0.0.0.0")
     assert made["hlsAllowOrigins"] == made["webrtcAllowOrigins"] == ["http://*:8001"]
     assert made["apiAllowOrigins"] == []
 

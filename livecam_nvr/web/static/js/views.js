@@ -16,8 +16,8 @@ export class Views {
 
   /** The one camera that is shown alone, or "" for all. */
   get current() {
-    const id = decodeURIComponent(location.hash.slice(1));
-    return this.#ids.includes(id) ? id : ALL;
+    const hash = location.hash.slice(1);
+    return this.#ids.find((id) => encodeURIComponent(id) === hash || id === hash) ?? ALL;
   }
 
   /** The cameras there are. */
