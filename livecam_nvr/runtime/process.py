@@ -159,9 +159,10 @@ class ChildProcess:
             self.send_signal(ask)
         if await self._exits_within(patience_s):
             return
-        self.send_signal(signal.SIGTERM)
-        if await self._exits_within(0.5):
-            return
+        if ask != signal.SIGTERM:
+            self.send_signal(signal.SIGTERM)
+            if await self._exits_within(0.5):
+                return
         _log.warning("%s (pid %d) did not stop when asked and is killed", self.name, self.pid)
         self.send_signal(signal.SIGKILL)
         # asyncio may miss the exit status of a process whose transport is closed while it dies.
@@ -242,8 +243,8 @@ async def spawn(
         if stdout is not None:
             os.close(writing)
     to_child = transport.get_pipe_transport(0)
-    if to_child is not None:
-        _enlarge(to_child.get_extra_info("pipe").fileno())
+    if to_child is not None and not (pipe := to_child.get_extra_info("pipe")).closed:  # it may have exited by now
+        _enlarge(pipe.fileno())
     return ChildProcess(name, transport, protocol, stdout)
 
 

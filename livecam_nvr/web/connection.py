@@ -60,7 +60,14 @@ class Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answers what never became a request; one line in the log instead of a traceback."""
+        """Answers what never became a request; one line in the log instead of a traceback.
+
+        Raises:
+            ConnectionError: `exc` itself if it is one: a viewer who leaves in mid-answer is no failure, and
+                aiohttp just closes the connection then.
+        """
+        if isinstance(exc, ConnectionError):
+            raise exc
         if not isinstance(exc, HttpProcessingError):
             return super().handle_error(request, status, exc, message)
         reason = _first_line(exc)

@@ -78,6 +78,18 @@ async def test_a_whole_file(client: aiohttp.ClientSession, recording: Path) -> N
             assert response.status == status
 
 
+async def test_an_answer_that_breaks_off_is_no_failure_of_the_service(
+    client: aiohttp.ClientSession, recording: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    os.truncate(recording, 256 << 20)  # more than sockets hold, so that the end is not on its way yet
+    async with client.get(f"/recordings/{NAME}") as response:
+        await response.content.readexactly(1)
+        os.truncate(recording, 0)
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await response.read()
+    assert not [record for record in caplog.records if record.exc_info]
+
+
 @pytest.mark.parametrize(
     ("header", "wanted"),
     [
