@@ -19,7 +19,7 @@ from livecam_nvr.core.health import Sources, StatusBoard
 from livecam_nvr.core.no_broker import NoBroker
 from livecam_nvr.core.ports import Broker, MediaServer, SelfCheck
 from livecam_nvr.core.recorder import Recorder
-from livecam_nvr.domain.errors import LivecamError
+from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.status import ServiceStatus
 from livecam_nvr.media.hub import CameraStreams, MemoryHub
 from livecam_nvr.media.pictures import StreamPictures
@@ -31,6 +31,7 @@ from livecam_nvr.storage.archive import FileArchive
 from livecam_nvr.storage.checks import StorageCheck
 from livecam_nvr.storage.disk import Disk
 from livecam_nvr.storage.index import Index
+from livecam_nvr.storage.refusal import in_words
 from livecam_nvr.storage.switches import SwitchFile
 from livecam_nvr.web.server import WebPorts, WebServer
 
@@ -57,7 +58,8 @@ async def run(
         started: Called once, when everything has been started.
 
     Raises:
-        LivecamError: If it cannot run at all: the page's port is taken, or another service has the archive.
+        LivecamError: If it cannot run at all: the page's port is taken, another service has the archive, or the
+            data folder cannot be made.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -107,7 +109,12 @@ class Service:
             LivecamError: If it cannot run at all; what was started is then stopped by `stop`.
         """
         config, stack = self._config, self._stack
-        await asyncio.to_thread(config.data_dir.mkdir, parents=True, exist_ok=True)
+        try:
+            await asyncio.to_thread(config.data_dir.mkdir, parents=True, exist_ok=True)
+        except OSError as error:
+            message = f"the data folder cannot be made: {in_words(error, str(config.data_dir))}"
+            hint = "set data_dir in config.yaml to a folder that this user may write to"
+            raise LivecamError(ErrorKind.DISK, message, hint) from error
         remembered = await asyncio.to_thread(self._memory.load)
         stack.push_async_callback(self._memory.stop)
         recorders = self._recorders(remembered)

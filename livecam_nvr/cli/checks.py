@@ -69,7 +69,7 @@ class FfmpegCheck:
         leg = ["-f", "tee", "[f=mp4:movflags=+frag_every_frame+empty_moov+default_base_moof]/dev/null"]
         code, said = await _output(["ffmpeg", "-v", "error", "-nostdin", "-y", *picture, *encode, *leg])
         if code:
-            found = f"it cannot draw text, encode with libx264 or write through tee: {said.splitlines()[:1]}"
+            found = f"it cannot draw text, encode with libx264 or write through tee: {said.partition(chr(10))[0]}"
             return [Check(self.name, ok=False, found=found, mend=_INSTALL_FFMPEG)]
         shown = ".".join(map(str, version)) if version else "a build of its own"
         return [Check(self.name, ok=True, found=f"{shown}, with libx264, drawtext and tee")]
@@ -151,6 +151,8 @@ class CameraCheck:
         except TimeoutError:
             found = f"no picture within {_PATIENCE_S:.0f} s"
             return [Check(self.name, ok=False, found=found, mend="check its power, network and address")]
+        except LivecamError as missing:
+            return [Check(self.name, ok=False, found=missing.message, mend=_INSTALL_FFMPEG)]
         if code:
             error = diagnose(said.splitlines(), code)
             return [Check(self.name, ok=False, found=error.message, mend=error.hint)]

@@ -41,6 +41,7 @@ def execute(args: argparse.Namespace) -> int:
     try:
         # Passwords will be written into it, so it is for its owner alone.
         with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
+            os.fchmod(file.fileno(), 0o600)  # one that is overwritten keeps its mode otherwise
             file.write(example())
     except FileExistsError:
         raise LivecamError(

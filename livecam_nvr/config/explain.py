@@ -1,6 +1,7 @@
 """Turns what pydantic says about a config into mistakes with line, key and what would be right."""
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,12 @@ from livecam_nvr.config.source import KeyPath, Source
 from livecam_nvr.domain.redact import redact
 
 if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
 _PLANNED = {"picamera2": "cameras of the Raspberry Pi's connector are planned, but not in this version"}
 _SHOWN = 40
+_WORD = re.compile(r"[\w.-]*")
 
 
 def explain(errors: "Iterable[ErrorDetails]", source: Source) -> None:
@@ -49,7 +52,10 @@ def _unknown(path: KeyPath, source: Source) -> None:
     section = schema.section_at(path[:-1], source.data)
     known = list(section.model_fields) if section else []
     key = str(path[-1])
-    if near := difflib.get_close_matches(key, known, 1, 0.6):
+    several = [name for name in known if name.endswith(f"_{key}")]
+    if len(several) > 1:
+        hint = f"one of {', '.join(several)}"
+    elif near := difflib.get_close_matches(key.lower(), known, 1, 0.6):
         hint = f'did you mean "{near[0]}"?'
     elif places := list(_elsewhere(key, path)):
         hint = f"it belongs {' or '.join(places)}"
@@ -115,12 +121,17 @@ def _unfit(path: KeyPath, source: Source) -> None:
             path, f"{entry} must consist of `key: value` lines", "e.g. `- id: cam0`" if path else "see init-config"
         )
         return
-    shown = "this" if schema.is_secret(field) else _shown(value)
+    shown = "this" if schema.is_secret(field) or _hides_keys(field, value) else _shown(value)
     hint = schema.example(str(path[-1]), field)
     words = schema.choices(field)
     if isinstance(value, str) and (near := difflib.get_close_matches(value.lower(), words, 1, 0.5)):
         hint = f'did you mean "{near[0]}"?'
     source.mistake(path, f"{shown} is not {schema.wanted(field)}", hint)
+
+
+def _hides_keys(field: "FieldInfo", value: object) -> bool:
+    """True for text that may be keys and values that YAML did not take for such: `password:secret`."""
+    return schema.is_section(field.annotation) and isinstance(value, str) and not _WORD.fullmatch(value)
 
 
 def _shown(value: object) -> str:

@@ -1,6 +1,8 @@
-"""Mistakes that no single field can know: ids and ports that clash, paths that cannot be one."""
+"""Mistakes that YAML and the models let pass: ids and ports that clash, paths, hosts, names that cannot be one."""
 
+import unicodedata
 from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
 
 from livecam_nvr.config import schema
@@ -12,10 +14,19 @@ def check_whole(source: Source) -> None:
     """Adds such mistakes to `source`, whatever else is wrong in it."""
     _ids(source)
     _ports(source)
+    _broker(source)
     for path, text in _leaves(source.data, ()):
         field = schema.field_at(path, source.data)
-        if field is not None and schema.takes_path(field):
+        if field is None:
+            continue
+        if schema.takes_path(field):
             _path(path, text, source)
+        elif path[-1] == "name" and any(unicodedata.category(sign) == "Cc" for sign in text):
+            # Terminals and logs show it. (Not `isprintable`: names of many languages need joiners.)
+            source.mistake(path, "holds a control character", "write the name in one line, in 'single quotes'")
+        elif path[-1] == "url" and "#" in text:
+            # Everything behind it would be cut off, and the part of a password before it be taken for the host.
+            source.mistake(path, "holds a `#`", "write it as %23")
 
 
 def _ids(source: Source) -> None:
@@ -55,11 +66,34 @@ def _ports(source: Source) -> None:
             first[port] = key
 
 
+def _broker(source: Source) -> None:
+    mqtt = source.data.get("mqtt") if isinstance(source.data, dict) else None
+    if not isinstance(mqtt, dict):
+        return
+    host = mqtt.get("host")
+    if isinstance(host, str) and not _is_host(host):
+        hint = "e.g. `host: homeassistant.local`; port, user name and password have keys of their own"
+        source.mistake(("mqtt", "host"), "this is not the name or address of a machine", hint)
+
+
+def _is_host(text: str) -> bool:
+    """True for what can be looked up: a name, or an address of either family; and for nothing at all."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return text.isprintable() and not any(mark in text for mark in " :/@#?[]")
+    return True
+
+
 def _path(path: KeyPath, text: str, source: Source) -> None:
     if not text.strip():
         source.mistake(path, "is empty", "write a path, or leave the line out")
     elif not text.isprintable():
         source.mistake(path, "holds a control character", "write the path in 'single quotes'")
+    elif "://" in text:
+        # Not shown: it may hold a password, and as a path it would be shown with it.
+        hint = "the address of a camera is the `url` of one of kind rtsp" if path[0] == "cameras" else ""
+        source.mistake(path, "is an address and not a path", hint)
     else:
         try:
             Path(text).expanduser()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import re
 import shutil
 from dataclasses import dataclass
@@ -59,7 +60,8 @@ async def find(config: MediaServerConfig, data_dir: Path, *, remember: bool = Tr
         return await _demanded(config.mediamtx_path, data_dir, remember)
     on_path = await asyncio.to_thread(shutil.which, PROGRAM)
     for path in (Path(on_path) if on_path else None, cached_binary(data_dir)):
-        if path is None or not await asyncio.to_thread(path.is_file):
+        # Not Path.is_file(), which raises where this user may not look.
+        if path is None or not await asyncio.to_thread(os.path.isfile, path):
             continue
         version = await _version(path, data_dir, remember)
         if version is not None and fits(version):
@@ -87,7 +89,7 @@ async def read_version(path: Path) -> str | None:
 
 
 async def _demanded(path: Path, data_dir: Path, remember: bool) -> Binary:
-    version = await _version(path, data_dir, remember) if await asyncio.to_thread(path.is_file) else None
+    version = await _version(path, data_dir, remember) if await asyncio.to_thread(os.path.isfile, path) else None
     if version is None:
         raise LivecamError(
             ErrorKind.CONFIG,

@@ -50,7 +50,7 @@ class MediaServerChecks:
         return Check(
             f"port {want.port} ({want.what})",
             not taken,
-            f"in use on {self._config.listen.address}" if taken else "free",
+            f"in use on {self._config.listen.address}, or that is not this machine's" if taken else "free",
             f"unless the running service has it: stop the other program or change listen.{want.key}"
             if taken
             else "",

@@ -39,6 +39,7 @@ class Disk:
 def existing(path: Path) -> Path:
     """`path`, or the nearest folder above it that exists."""
     path = path.absolute()
-    while not path.exists() and path != path.parent:
+    # Path.exists() raises where this user may not look; os.path.exists() says no, and the folder above is told.
+    while not os.path.exists(path) and path != path.parent:  # noqa: PTH110
         path = path.parent
     return path

@@ -11,6 +11,7 @@ _WORDS = {
     errno.EPERM: "there is no permission to write",
     errno.ENOENT: "the folder or file has vanished",
     errno.ESTALE: "the folder or file has vanished",
+    errno.EEXIST: "a file stands where a folder should be",
     errno.ENOTDIR: "a file stands where a folder should be",
     errno.ENODEV: "the disk is gone",
     errno.ENXIO: "the disk is gone",

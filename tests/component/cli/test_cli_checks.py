@@ -149,6 +149,16 @@ async def test_cameras_that_do_not(listen: ListenConfig, tmp_path: Path) -> None
         assert "hunter2" not in found.found + found.mend
 
 
+async def test_a_camera_without_ffprobe_is_mended_by_the_package_that_has_it(
+    listen: ListenConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = await looked(CameraCheck(camera("kind: test"), listen))
+    assert not found.ok
+    assert "ffprobe is not installed" in found.found
+    assert "apt install ffmpeg" in found.mend
+
+
 async def test_a_usb_camera_is_left_to_the_running_service(listen: ListenConfig) -> None:
     async with answering(listen, json.dumps({"cameras": [], "media_server": {}, "broker": {}}).encode()):
         found = await looked(CameraCheck(camera("kind: v4l2, device: /dev/null"), listen))

@@ -94,6 +94,14 @@ async def test_one_that_does_not_fit_is_passed_over(config: Callable[..., Config
     assert (await find(made.media_server, made.data_dir)).path == cached  # type: ignore[union-attr]
 
 
+async def test_a_place_that_cannot_be_looked_at_holds_none(tmp_path: Path, bare_path: Path) -> None:
+    # A name that is too long refuses like a folder that may not be searched, and refuses root, too.
+    unseen = tmp_path / ("x" * 300)
+    assert await find(MediaServerConfig(), unseen) is None
+    with pytest.raises(LivecamError, match="is not a MediaMTX that runs here"):
+        await find(MediaServerConfig(mediamtx_path=unseen), tmp_path)
+
+
 async def test_a_version_is_asked_once_for_each_file(config: Callable[..., Config], bare_path: Path) -> None:
     binary = fake(bare_path / "mediamtx")
     made = config()

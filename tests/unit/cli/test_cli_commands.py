@@ -111,6 +111,15 @@ def test_init_config_overwrites_only_with_force(tmp_path: Path, capsys: pytest.C
     assert file.read_bytes() == (ROOT / "config.example.yaml").read_bytes()
 
 
+def test_init_config_makes_a_file_that_only_its_owner_can_read(tmp_path: Path) -> None:
+    file = tmp_path / "my.yaml"
+    file.write_text("mine")
+    file.chmod(0o644)
+    for words in ([str(file), "--force"], [str(tmp_path / "new.yaml")]):
+        assert main(["init-config", *words]) == 0
+    assert [path.stat().st_mode & 0o777 for path in (file, tmp_path / "new.yaml")] == [0o600, 0o600]
+
+
 def test_init_config_into_a_folder_and_into_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "etc").mkdir()
     assert main(["init-config", "etc"]) == 0

@@ -166,6 +166,34 @@ CAM = "cameras:\n- id: a\n  kind: rtsp\n  url: rtsp://cam/1\n"
             ),
         ),
         (
+            "listen: {port: 1}\n",
+            "1: listen.port: unknown key; one of http_port, rtsp_port, webrtc_port, webrtc_udp_port, hls_port",
+        ),
+        ("node: {Id: a}\n", '1: node.Id: unknown key; did you mean "id"?'),
+        (
+            'node: {name: "a\\nb"}\n',
+            "1: node.name: holds a control character; write the name in one line, in 'single quotes'",
+        ),
+        (
+            "mqtt: {host: 'broker:1883'}\n",
+            (
+                "1: mqtt.host: this is not the name or address of a machine; e.g. `host: homeassistant.local`;"
+                " port, user name and password have keys of their own"
+            ),
+        ),
+        (
+            "cameras:\n- {id: a, kind: file, path: 'rtsp://cam/1'}\n",
+            (
+                "2: cameras[0].path: is an address and not a path; the address of a camera is the `url` of one of"
+                " kind rtsp"
+            ),
+        ),
+        ("recording: {path: 'smb://nas/rec'}\n", "1: recording.path: is an address and not a path"),
+        (
+            "cameras:\n- {id: a, kind: rtsp, url: 'rtsp://me:pa@ss#word@cam/1'}\n",
+            "2: cameras[0].url: holds a `#`; write it as %23",
+        ),
+        (
             "cameras:\n- {id: a, kind: rtsp, url: http://cam}\n",
             "2: cameras[0].url: an address that begins with rtsp:// or rtsps:// is needed",
         ),
@@ -195,6 +223,16 @@ def test_the_words(text: str, expected: str) -> None:
 
 def test_udp_has_ports_of_its_own() -> None:
     parse_config("listen: {webrtc_udp_port: 8889}\n", "config.yaml", Path("/srv"))
+
+
+@pytest.mark.parametrize("host", ["homeassistant.local", "192.168.1.10", "fe80::1%eth0", "::1", "my_broker", ""])
+def test_a_broker_may_have_any_name_or_address(host: str) -> None:
+    assert parse_config(f"mqtt: {{host: '{host}'}}\n", "config.yaml", Path("/srv")).mqtt.host == host
+
+
+def test_names_of_all_languages_are_good() -> None:
+    name = "خانه\u200cی ما 👨\u200d👩\u200d👧"
+    assert parse_config(f"node: {{name: {name}}}\n", "config.yaml", Path("/srv")).node.name == name
 
 
 def test_all_at_once_in_the_order_of_the_lines() -> None:
@@ -234,6 +272,11 @@ def test_all_at_once_in_the_order_of_the_lines() -> None:
         "cameras: rtsp://me:hunter2@cam/\n",
         "rtsp://me:hunter2@cam/: x\n",
         "rtsp://me:hunter2@cam/\n",
+        "cameras:\n- {id: a, kind: rtsp, url: 'rtsp://me:hun@ter2#hunter2@cam/'}\n",
+        "cameras:\n- {id: a, kind: file, path: 'rtsp://me:hunter2@cam/'}\n",
+        "mqtt: {host: 'mqtt://me:hunter2@broker:1883'}\n",
+        "mqtt:\n  host:broker\n  password:hunter2\n",
+        "mqtt:\n  password=hunter2\n",
         "mqtt: {pasword: hunter2}\n",
         "mqtt: {password: [hunter2]}\n",
         "mqtt: {password: {hunter2: x}}\n",

@@ -48,8 +48,15 @@ async def test_each_trouble_says_how_to_mend_it(tmp_path: Path) -> None:
     assert all(check.mend for check in checks if not check.ok)
 
 
+async def test_a_folder_that_cannot_even_be_looked_at_is_told(tmp_path: Path) -> None:
+    # A name that is too long refuses like a folder above that may not be searched, and refuses root, too.
+    checks = await StorageCheck(tmp_path / "recordings", tmp_path / ("x" * 300) / "data", SystemClock(), 0).check()
+    assert {check.name: check.found for check in checks}["data folder"].startswith(str(tmp_path))
+
+
 @pytest.mark.parametrize(
-    ("number", "words"), [(28, "full"), (5, "input/output"), (30, "read-only"), (2, "vanish")]
+    ("number", "words"),
+    [(28, "full"), (5, "input/output"), (30, "read-only"), (2, "vanish"), (17, "a file stands")],
 )
 def test_refusals_are_told_in_words(number: int, words: str) -> None:
     text = in_words(OSError(number, "x"), "cam0/a.mp4")
