@@ -25,6 +25,7 @@ from benchmarks.processes import tree, usage
 from livecam_nvr.config.models import Config, FileCamera, ListenConfig
 from livecam_nvr.core.bus import EventBus
 from livecam_nvr.media import ffmpeg
+from livecam_nvr.media.feeds import feed_for
 from livecam_nvr.media.hub import MemoryHub
 from livecam_nvr.media.pipeline import CameraPipeline
 from livecam_nvr.media.sources import source
@@ -172,7 +173,7 @@ async def _hub(folder: Path) -> None:
     """Two cameras read into their hubs and nothing else: what this process uses is the hub's cost."""
     cameras = [FileCamera(id=camera, kind="file", path=folder / "clip.mp4") for camera in CAMERAS]
     clock, bus = SystemClock(), EventBus()
-    pipelines = [CameraPipeline(camera, MemoryHub(camera.id, 8), None, bus, clock) for camera in cameras]
+    pipelines = [CameraPipeline(camera, feed_for(camera), MemoryHub(camera.id, 8), target=None, bus=bus, clock=clock) for camera in cameras]
     for pipeline in pipelines:
         pipeline.start()
     await _until_terminated()

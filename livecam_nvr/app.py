@@ -5,12 +5,12 @@ import contextlib
 import logging
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from ipaddress import ip_address
 
 from livecam_nvr import __version__
-from livecam_nvr.config.models import Config
+from livecam_nvr.config.models import Config, EncodedCamera
 from livecam_nvr.core.bus import EventBus
 from livecam_nvr.core.control import RecordingSwitches
 from livecam_nvr.core.disk_guard import DiskGuard
@@ -20,7 +20,11 @@ from livecam_nvr.core.no_broker import NoBroker
 from livecam_nvr.core.ports import Broker, MediaServer, SelfCheck
 from livecam_nvr.core.recorder import Recorder
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
+from livecam_nvr.domain.quality import Quality
 from livecam_nvr.domain.status import ServiceStatus
+from livecam_nvr.media.control import CameraControls
+from livecam_nvr.media.encoding import Encoder, choose_encoder
+from livecam_nvr.media.feeds import feed_for
 from livecam_nvr.media.hub import CameraStreams, MemoryHub
 from livecam_nvr.media.pictures import StreamPictures
 from livecam_nvr.media.pipeline import CameraPipeline
@@ -31,6 +35,7 @@ from livecam_nvr.storage.archive import FileArchive
 from livecam_nvr.storage.checks import StorageCheck
 from livecam_nvr.storage.disk import Disk
 from livecam_nvr.storage.index import Index
+from livecam_nvr.storage.qualities import QualityFile
 from livecam_nvr.storage.refusal import in_words
 from livecam_nvr.storage.switches import SwitchFile
 from livecam_nvr.web.server import WebPorts, WebServer
@@ -88,16 +93,21 @@ class Service:
         self._clock = SystemClock()
         self._bus = EventBus()
         self._cameras = [camera for camera in config.cameras if camera.enabled]
+        self._streamed = config.streams
         recording = config.recording
         memory_s = max(_MEMORY_S, recording.pre_roll_seconds + 2)
-        self._hubs = [MemoryHub(camera.id, memory_s) for camera in self._cameras]
-        self._streams = CameraStreams(self._hubs)
+        self._hubs = {camera.id: MemoryHub(camera.id, memory_s) for camera in self._streamed}
+        self._streams = CameraStreams(tuple(self._hubs.values()))
         self._pictures = StreamPictures(self._streams)
         self._archive = FileArchive(recording.path, recording.durability_seconds, self._clock)
         self._index = Index(
             config.data_dir / "index.sqlite3", recording.path, self._clock, self._archive.is_writing
         )
         self._memory = SwitchFile(config.data_dir / "switches.json")
+        self._qualities = QualityFile(
+            config.data_dir / "qualities.json",
+            {c.id: Quality(c.height, c.fps) for c in self._cameras if isinstance(c, EncodedCamera)},
+        )
         self._stack = AsyncExitStack()
         self._give_up_s = 0.0
         self._given_up: set[str] = set()
@@ -117,6 +127,8 @@ class Service:
             raise LivecamError(ErrorKind.DISK, message, hint) from error
         remembered = await asyncio.to_thread(self._memory.load)
         stack.push_async_callback(self._memory.stop)
+        qualities = await asyncio.to_thread(self._qualities.load)
+        stack.push_async_callback(self._qualities.stop)
         recorders = self._recorders(remembered)
         switches = RecordingSwitches(recorders, self._memory)
         guard = DiskGuard(
@@ -133,7 +145,7 @@ class Service:
         server = await choose_media_server(config, self._bus, self._clock)
         stack.push_async_callback(server.stop)
         serving = asyncio.create_task(server.start(_SERVER_HEAD_START_S), name="media server's start")
-        pipelines = self._pipelines(server)
+        pipelines = self._pipelines(server, await choose_encoder(config.encoding.encoder), qualities)
         self.board, mqtt = self._tellers(pipelines, switches, server, guard)
         await mqtt.start()
         stack.push_async_callback(mqtt.stop)
@@ -143,7 +155,7 @@ class Service:
         for pipeline in pipelines:
             pipeline.start()
         stack.push_async_callback(self._stop_recording, recorders, pipelines)
-        web = self._web(switches)
+        web = self._web(switches, CameraControls(pipelines))
         await web.start()
         # From here on backwards: viewers end, then Home Assistant is told, then the cameras stop.
         stack.push_async_callback(mqtt.stop)
@@ -159,7 +171,8 @@ class Service:
     def _recorders(self, remembered: dict[str, bool]) -> dict[str, Recorder]:
         recording = self._config.recording
         recorders = {}
-        for camera, hub in zip(self._cameras, self._hubs, strict=True):
+        for camera in self._cameras:
+            hub = self._hubs[camera.id]
             recorder = Recorder(
                 hub,
                 self._archive,
@@ -173,11 +186,23 @@ class Service:
             recorders[camera.id] = recorder
         return recorders
 
-    def _pipelines(self, server: MediaServer) -> list[CameraPipeline]:
+    def _pipelines(
+        self, server: MediaServer, encoder: Encoder, qualities: Mapping[str, Quality]
+    ) -> list[CameraPipeline]:
         self._bus.subscribe(StreamStarted, lambda event: server.stream_started(event.camera_id, event.codec))
         return [
-            CameraPipeline(camera, hub, server.publish_target(camera.id), self._bus, self._clock)
-            for camera, hub in zip(self._cameras, self._hubs, strict=True)
+            CameraPipeline(
+                camera,
+                feed_for(camera),
+                self._hubs[camera.id],
+                target=server.publish_target(camera.id),
+                bus=self._bus,
+                clock=self._clock,
+                encoder=encoder,
+                memory=self._qualities,
+                quality=qualities.get(camera.id),
+            )
+            for camera in self._streamed
         ]
 
     def _tellers(
@@ -190,7 +215,9 @@ class Service:
         """The status board and the broker's side, which ask each other: the board tells of the broker, too."""
         config = self._config
         page_url = _page_url(config)
-        sources = Sources(pipelines, switches, server, lambda: mqtt.status(), lambda: guard.status)  # noqa: PLW0108 - made below
+        shown = {camera.id for camera in self._cameras}
+        cameras = [pipeline for pipeline in pipelines if pipeline.camera.id in shown]
+        sources = Sources(cameras, switches, server, lambda: mqtt.status(), lambda: guard.status)  # noqa: PLW0108 - made below
         board = StatusBoard(config.node.name, __version__, page_url, sources, self._clock)
         mqtt = self._broker(board, switches, page_url)
         return board, mqtt
@@ -251,7 +278,7 @@ class Service:
             self._given_up.add(what)
             _log.warning("the disk is too slow to finish %s now; the next start does it", what)
 
-    def _web(self, switches: RecordingSwitches) -> WebServer:
+    def _web(self, switches: RecordingSwitches, control: CameraControls) -> WebServer:
         config = self._config
         ports = WebPorts(
             streams=self._streams,
@@ -260,12 +287,13 @@ class Service:
             status=self.board,
             index=self._index,
             bus=self._bus,
+            control=control,
             recordings=config.recording.path,
         )
         return WebServer(config.listen, ports)
 
     def _close_hubs(self) -> None:
-        for hub in self._hubs:
+        for hub in self._hubs.values():
             hub.close()
 
 

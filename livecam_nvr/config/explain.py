@@ -14,16 +14,22 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
-_PLANNED = {"picamera2": "cameras of the Raspberry Pi's connector are planned, but not in this version"}
 _SHOWN = 40
 _WORD = re.compile(r"[\w.-]*")
 
 
 def explain(errors: "Iterable[ErrorDetails]", source: Source) -> None:
     """Adds a mistake to `source` for each of pydantic's errors (of `Config`, without their inputs)."""
+    told: set[KeyPath] = set()
     for error in errors:
         path = _path(error["loc"])
         kind = error["type"]
+        if kind == "missing" and path[-1:] != error["loc"][-1:]:
+            kind = "too_short"
+        if kind not in {"extra_forbidden", "missing"}:
+            if path in told:  # each form of a union complains
+                continue
+            told.add(path)
         if kind == "extra_forbidden":
             _unknown(path, source)
         elif kind == "missing":
@@ -41,10 +47,15 @@ def explain(errors: "Iterable[ErrorDetails]", source: Source) -> None:
 
 
 def _path(loc: tuple[int | str, ...]) -> KeyPath:
-    """Where it is in the file: without the camera's kind, which pydantic puts behind its number."""
+    """Where it is in the file: without the camera's kind, which pydantic puts behind its number.
+
+    What is wrong within a list or a union (a point of a mask, one of the forms of `focus`) is wrong with the key.
+    """
     camera = 2
     if len(loc) > camera and loc[0] == "cameras" and loc[camera] in CAMERA_KINDS:
-        return (*loc[:camera], *loc[camera + 1 :])
+        path = (*loc[:camera], *loc[camera + 1 :])
+        within_drill = path[camera : camera + 1] == ("drills",)
+        return path[: camera + 3] if within_drill else path[: camera + 1]
     return loc
 
 
@@ -85,8 +96,6 @@ def _camera_kind(path: KeyPath, source: Source) -> None:
     kinds = ", ".join(CAMERA_KINDS)
     if kind is None:
         source.mistake((*path, "kind"), "is missing", f"one of {kinds}")
-    elif kind in _PLANNED:
-        source.mistake((*path, "kind"), f'"{kind}" is not available: {_PLANNED[kind]}', f"one of {kinds}")
     elif isinstance(kind, str):
         near = _near_kind(kind)
         guess = f'; did you mean "{near}"?' if near else ""
@@ -105,7 +114,7 @@ def guess_kinds(source: Source) -> set[tuple[int]]:
     cameras = source.data.get("cameras") if isinstance(source.data, dict) else None
     for number, camera in enumerate(cameras if isinstance(cameras, list) else ()):
         kind = camera.get("kind") if isinstance(camera, dict) else None
-        if isinstance(kind, str) and kind not in CAMERA_KINDS and kind not in _PLANNED and _near_kind(kind):
+        if isinstance(kind, str) and kind not in CAMERA_KINDS and _near_kind(kind):
             camera["kind"] = _near_kind(kind)
             guessed.add((number,))
     return guessed
@@ -126,7 +135,7 @@ def _unfit(path: KeyPath, source: Source) -> None:
     words = schema.choices(field)
     if isinstance(value, str) and (near := difflib.get_close_matches(value.lower(), words, 1, 0.5)):
         hint = f'did you mean "{near[0]}"?'
-    source.mistake(path, f"{shown} is not {schema.wanted(field)}", hint)
+    source.mistake(path, f"{shown} is not {schema.wanted(str(path[-1]), field)}", hint)
 
 
 def _hides_keys(field: "FieldInfo", value: object) -> bool:

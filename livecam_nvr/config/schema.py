@@ -10,7 +10,7 @@ from pydantic import BaseModel, ByteSize, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from livecam_nvr.config.models import CAMERA_KINDS, CameraBase, Config, Section
+from livecam_nvr.config.models import CAMERA_KINDS, CameraBase, Config, Drill, Section
 
 # Where the default is no good example.
 _EXAMPLES: Final = {
@@ -20,6 +20,24 @@ _EXAMPLES: Final = {
     "name": "Front door",
     "host": "192.168.1.10",
     "mediamtx_path": "/usr/local/bin/mediamtx",
+    "sub_url": "rtsp://192.168.1.20:554/stream2",
+    "onvif_url": "http://192.168.1.20/onvif/device_service",
+    "masks": "[[[0, 0], [0.3, 0], [0.3, 0.2]]]",
+    "controls": "{brightness: 10}",
+    "drills": "[{what: stall, every_seconds: 60, for_seconds: 8}]",
+    "white_balance": "[1.8, 1.5]",
+    "focus": "2.5",
+    "exposure_us": "10000",
+    "gain": "4",
+    "tuning_file": "/usr/share/libcamera/ipa/rpi/pisp/ov5647_noir.json",
+}
+# What the type itself does not say in a person's words.
+_SPECIAL: Final = {
+    "masks": "a list of areas, each a list of at least 3 points [x, y] with both from 0 to 1",
+    "controls": "names of the camera's controls, each with a whole number",
+    "drills": "a list of drills, each with `what`, `every_seconds` and so on",
+    "white_balance": "a mode such as auto or daylight, or the two gains [red, blue], each above 0 and up to 32",
+    "focus": "auto, continuous, or dioptres from 0 to 32",
 }
 _PATTERNS: Final = (
     ("x", "WIDTHxHEIGHT with even numbers of pixels"),
@@ -40,6 +58,8 @@ def section_at(path: Sequence[str | int], data: object) -> type[BaseModel] | Non
     if not path:
         return Config
     if path[0] == "cameras":
+        if path[2:3] == ("drills",) and len(path) == 4:  # noqa: PLR2004 - ("cameras", number, "drills", number)
+            return Drill
         if len(path) != 2 or not isinstance(path[1], int):  # noqa: PLR2004 - ("cameras", number)
             return None
         cameras = data.get("cameras") if isinstance(data, dict) else None
@@ -64,7 +84,7 @@ def field_at(path: Sequence[str | int], data: object) -> FieldInfo | None:
 
 def is_secret(field: FieldInfo | None) -> bool:
     """True if the field's value must never be shown; also for keys that nobody knows."""
-    return field is None or field.annotation is SecretStr
+    return field is None or SecretStr in (field.annotation, *get_args(field.annotation))
 
 
 def takes_path(field: FieldInfo) -> bool:
@@ -74,11 +94,13 @@ def takes_path(field: FieldInfo) -> bool:
 
 def choices(field: FieldInfo) -> tuple[str, ...]:
     """The words it may be; empty if it may be more than that."""
-    return get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    return tuple(map(str, get_args(field.annotation))) if get_origin(field.annotation) is Literal else ()
 
 
-def wanted(field: FieldInfo) -> str:
+def wanted(key: str, field: FieldInfo) -> str:
     """What the field takes, to stand after "is not"."""
+    if key in _SPECIAL:
+        return _SPECIAL[key]
     if is_section(field.annotation):
         return "a section (`key: value` lines, indented under it)"
     if get_origin(field.annotation) is list:
@@ -108,7 +130,7 @@ def example(key: str, field: FieldInfo) -> str:
     if choices(field):
         return ""
     value = field.default
-    if value is PydanticUndefined or value in ("", None):
+    if value is PydanticUndefined or value in ("", None, (), "auto"):
         value = _EXAMPLES.get(key)
     if isinstance(value, ByteSize):
         value = value.human_readable()

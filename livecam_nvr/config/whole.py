@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from livecam_nvr.config import schema
-from livecam_nvr.config.models import TCP_PORTS, ListenConfig
+from livecam_nvr.config.models import SUB, TCP_PORTS, ListenConfig
 from livecam_nvr.config.source import KeyPath, Source
 
 
@@ -24,7 +24,7 @@ def check_whole(source: Source) -> None:
         elif path[-1] == "name" and any(unicodedata.category(sign) == "Cc" for sign in text):
             # Terminals and logs show it. (Not `isprintable`: names of many languages need joiners.)
             source.mistake(path, "holds a control character", "write the name in one line, in 'single quotes'")
-        elif path[-1] == "url" and "#" in text:
+        elif path[-1] in {"url", "sub_url", "onvif_url"} and "#" in text:
             # Everything behind it would be cut off, and the part of a password before it be taken for the host.
             source.mistake(path, "holds a `#`", "write it as %23")
 
@@ -41,6 +41,13 @@ def _ids(source: Source) -> None:
             problem = f"the camera in line {line} has the same id"
             source.mistake(("cameras", number, "id"), problem, "each camera needs an id of its own")
         first.setdefault(camera_id, number)
+    for camera_id, number in first.items():
+        owner = first.get(camera_id.removesuffix(SUB)) if camera_id.endswith(SUB) else None
+        if isinstance(cameras, list) and owner is not None and cameras[owner].get("sub_url"):
+            problem = (
+                f"the smaller stream of the camera in line {source.line(('cameras', owner, 'id'))} has this id"
+            )
+            source.mistake(("cameras", number, "id"), problem, "give this camera another one")
 
 
 def _ports(source: Source) -> None:

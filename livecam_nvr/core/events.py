@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from livecam_nvr.domain.quality import QualityStatus
 from livecam_nvr.domain.segment import Segment
 from livecam_nvr.domain.status import (
     BrokerStatus,
     CameraState,
+    Complaint,
     DiskStatus,
     Fault,
     MediaServerStatus,
@@ -31,6 +33,22 @@ class StreamStarted:
     """RFC 6381."""
     width: int
     height: int
+
+
+@dataclass(frozen=True, slots=True)
+class QualityChanged:
+    """A camera's quality was changed, or a change began or failed."""
+
+    camera_id: str
+    status: QualityStatus
+
+
+@dataclass(frozen=True, slots=True)
+class ComplaintsChanged:
+    """Something about a camera is not right, or is right again."""
+
+    camera_id: str
+    complaints: tuple[Complaint, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +90,8 @@ class BrokerChanged:
 Event = (
     CameraStateChanged
     | StreamStarted
+    | QualityChanged
+    | ComplaintsChanged
     | RecordingChanged
     | SegmentFinished
     | DiskChanged

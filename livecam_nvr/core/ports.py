@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 from livecam_nvr.domain.media import EndCause, Fragment, InitSegment
+from livecam_nvr.domain.quality import Quality, QualityStatus
 from livecam_nvr.domain.segment import Segment
 from livecam_nvr.domain.status import (
     BrokerStatus,
@@ -118,6 +119,36 @@ class RecordingControl(Protocol):
 
     def recording(self, camera_id: str) -> RecordingStatus:
         """Raises LivecamError NOT_FOUND for an unknown camera."""
+
+
+class CameraControl(Protocol):
+    """What can be changed about a camera while it runs; no other camera notices."""
+
+    def quality(self, camera_id: str) -> QualityStatus:
+        """Raises LivecamError NOT_FOUND for an unknown camera."""
+
+    async def set_quality(
+        self, camera_id: str, *, height: int | None = None, fps: float | None = None, by: str
+    ) -> QualityStatus:
+        """Changes height or frame rate, or both; returns when the first frame of the new quality is there.
+
+        Remembered over restarts until the config's own size or rate is changed. `by` names who asked, for the log.
+
+        Raises:
+            LivecamError: NOT_FOUND for an unknown camera; INVALID for a value that it cannot have; CONFLICT if
+                its stream is copied or a change is under way; UNAVAILABLE if it does not run now, or if the new
+                quality failed: the old one is back then, or is being tried.
+        """
+
+    def restart(self, camera_id: str, by: str) -> None:
+        """Ends what runs of it and starts it anew, without a pause. Raises LivecamError NOT_FOUND."""
+
+
+class QualityMemory(Protocol):
+    """Remembers qualities over restarts (atomic, durable)."""
+
+    def save(self, camera_id: str, quality: Quality | None) -> None:
+        """Remembers, soon, in the background; None forgets."""
 
 
 class StatusSource(Protocol):

@@ -124,6 +124,8 @@ class EndCause(StrEnum):
     """ffmpeg died, stalled or sent what is not a stream."""
     FORMAT = "format"
     """The camera changed its codec or size in mid-stream."""
+    RECONFIGURED = "reconfigured"
+    """Somebody changed the camera's quality, or had it restarted."""
     DISK = "disk"
     """The disk refused, or was too slow."""
     UNKNOWN = "unknown"

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from livecam_nvr.domain.quality import QualityStatus
+
 
 class CameraState(StrEnum):
     """The one word on a camera's tile."""
@@ -23,6 +25,17 @@ class Fault:
     message: str
     hint: str = ""
     at_utc_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """Something about a camera that is not right although it may run; gone when it is right again."""
+
+    kind: str
+    """`restarts`, `black`, `frozen`, `slow`, `late`: stable, for programs."""
+    message: str
+    hint: str
+    since_utc_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +102,19 @@ class CameraStatus:
     last_frame_age_s: float | None = None
     viewers: int = 0
     """HTTP viewers of the service itself; those of the media server are its own affair."""
+    latency_s: float | None = None
+    """How much later than usual the newest frame came."""
+    audio_codec: str = ""
+    """RFC 6381; empty without sound."""
+    encoder: str = ""
+    """What encodes it here; empty if it is copied as the camera sends it."""
+    phase_ms: float | None = None
+    """How far its frames are from the common moments, for cameras that line up (`line_up`)."""
+    quality: QualityStatus = field(default_factory=lambda: QualityStatus(changeable=False))
+    sub_stream: str = ""
+    """The id under which its smaller stream is served; empty if it has none."""
+    complaints: tuple[Complaint, ...] = ()
+    """What is not right about it now."""
     fault: Fault | None = None
     """The last error; kept after it healed, for the record."""
     recording: RecordingStatus = field(default_factory=lambda: RecordingStatus(wanted=False, active=False))

@@ -8,7 +8,8 @@ from typing import Any
 import ffmpeg
 
 from livecam_nvr.core.ports import PublishTarget
-from livecam_nvr.media.sources import Encoding, Source
+from livecam_nvr.media.encoding import X264, Encoder, options_for
+from livecam_nvr.media.sources import Source
 
 PROGRESS_FD = 3
 
@@ -22,7 +23,7 @@ _FIFO = (
 )
 
 
-def command(source: Source, target: PublishTarget | None) -> list[str]:
+def command(source: Source, target: PublishTarget | None, encoder: Encoder = X264) -> list[str]:
     """The argument list of one camera's ffmpeg. With no `target` it feeds only the hub.
 
     The list may contain passwords; redact it before showing it.
@@ -31,9 +32,11 @@ def command(source: Source, target: PublishTarget | None) -> list[str]:
     if "video_size" in given:
         given["video_size"] = given["video_size"].split("x")  # ffmpeg-python takes this one option as a pair
     stream = ffmpeg.input(source.url, **given).video
-    for name, arguments in source.filters:
-        stream = stream.filter(name, **dict(arguments))
-    options: dict[str, Any] = _encode(source.encoding) if source.encoding else {"c": "copy"}
+    options: dict[str, Any] = {"c": "copy"}
+    if source.encoding:
+        for name, arguments in (*source.filters, *((name, ()) for name in encoder.filters)):
+            stream = stream.filter(name, **dict(arguments))
+        options = options_for(encoder, source.encoding)
     if source.tag:
         options["tag:v"] = source.tag
     legs = [_PIPE_LEG]
@@ -42,6 +45,8 @@ def command(source: Source, target: PublishTarget | None) -> list[str]:
     output = ffmpeg.output(stream, "|".join(legs), f="tee", **options)
     arguments = ffmpeg.get_args(output)
     head = ["-hide_banner", "-nostdin", "-loglevel", "warning", "-nostats"]
+    if source.encoding:
+        head += [word for key, value in encoder.before for word in (f"-{key}", value)]
     progress = ["-stats_period", "2", "-progress", f"pipe:{PROGRESS_FD}"]
     return ["ffmpeg", *head, *progress, *arguments]
 
@@ -54,22 +59,3 @@ def _publish_leg(target: PublishTarget) -> str:
 def _escape(value: str) -> str:
     """An option's value inside the tee muxer's brackets: unescaped once per slave and once per option."""
     return value.replace(":", r"\\\:")
-
-
-def _encode(encoding: Encoding) -> dict[str, Any]:
-    """H.264 that every browser plays: 4:2:0, no B-frames, a keyframe every second on time."""
-    rate = encoding.bitrate_kbps
-    return {
-        "c:v": "libx264",
-        "preset": "ultrafast",
-        "tune": "zerolatency",
-        "pix_fmt": "yuv420p",
-        "b:v": f"{rate}k",
-        "maxrate": f"{rate}k",
-        "bufsize": f"{rate}k",
-        "g": f"{max(1, round(encoding.fps * 2))}",
-        # At 0, 0.25 … 1.75 s, then every second: whoever waits for a camera that just began sees it sooner.
-        "force_key_frames": "expr:gte(t,if(lt(n_forced,8),n_forced/4,n_forced-6))",
-        "sc_threshold": "0",
-        "flags": "+global_header",  # parameter sets into the moov: tee cannot ask the encoder for them
-    }

@@ -1,61 +1,81 @@
 """One camera: its supervised ffmpeg, from opening the source to fragments in the hub, and the state it is in."""
 
 import asyncio
-import contextlib
 import logging
-import os
-import signal
-from collections.abc import Callable
 from typing import Any
 
-from livecam_nvr.config.models import Camera, FileCamera, V4l2Camera
+from livecam_nvr.config.models import Camera, FileCamera, RtspCamera, V4l2Camera
 from livecam_nvr.core.bus import EventBus
-from livecam_nvr.core.events import CameraStateChanged, StreamStarted
-from livecam_nvr.core.ports import PublishTarget
+from livecam_nvr.core.events import CameraStateChanged, ComplaintsChanged, QualityChanged, StreamStarted
+from livecam_nvr.core.ports import PublishTarget, QualityMemory
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
-from livecam_nvr.domain.media import EndCause, Fragment
-from livecam_nvr.domain.status import CameraState, CameraStatus, Fault
+from livecam_nvr.domain.media import EndCause
+from livecam_nvr.domain.quality import Quality, QualityStatus
+from livecam_nvr.domain.status import CameraState, CameraStatus, Complaint, Fault
 from livecam_nvr.media import ffmpeg
-from livecam_nvr.media.capture_clock import CaptureClock
 from livecam_nvr.media.diagnose import diagnose
+from livecam_nvr.media.encoding import X264, Encoder
+from livecam_nvr.media.feeds import Feed
 from livecam_nvr.media.figures import StreamFigures
-from livecam_nvr.media.fragments import FragmentReader
 from livecam_nvr.media.hub import MemoryHub
-from livecam_nvr.media.parameter_sets import FormatWatch
-from livecam_nvr.media.probe import video_codec
-from livecam_nvr.media.progress import Progress
-from livecam_nvr.media.sources import source
+from livecam_nvr.media.quality import TRIAL_S, QualityDesk
+from livecam_nvr.media.run import FfmpegRun
 from livecam_nvr.runtime.backoff import Backoff
 from livecam_nvr.runtime.clock import Clock
-from livecam_nvr.runtime.process import ChildProcess, spawn
 from livecam_nvr.runtime.supervisor import Supervisor
 
 _log = logging.getLogger(__name__)
 
-COPYABLE = ("avc1", "avc3", "hvc1", "hev1")
 _FIRST_FRAGMENT_S = 15.0  # a camera with a keyframe every 10 s is slow to begin, and is not stalled
 _LATE_S = 1.0
 _LOOK_EVERY_S = 0.5
-_STOP_PATIENCE_S = 1.0
-_REFUSED = "pipe:1': error writing header"
 
 
 class CameraPipeline:
-    """Keeps one camera running for ever; what it delivers is in `hub`, how it is in `state` and `fault`."""
+    """Keeps one camera running for ever; what it delivers is in `hub`, how it is in `state` and `fault`.
+
+    Args:
+        camera: As configured.
+        feed: What stands in front of its ffmpeg.
+        hub: Takes its stream.
+        target: The media server; None: the hub alone.
+        bus: Events about it are published there.
+        clock: The service's.
+        encoder: What encodes it where that is needed.
+        memory: Remembers a changed quality.
+        quality: What was remembered; None: as configured.
+    """
 
     def __init__(
-        self, camera: Camera, hub: MemoryHub, target: PublishTarget | None, bus: EventBus, clock: Clock
+        self,
+        camera: Camera,
+        feed: Feed,
+        hub: MemoryHub,
+        *,
+        target: PublishTarget | None,
+        bus: EventBus,
+        clock: Clock,
+        encoder: Encoder = X264,
+        memory: QualityMemory | None = None,
+        quality: Quality | None = None,
     ) -> None:
         self.camera = camera
         self.hub = hub
         self.figures = StreamFigures()
         self.state = CameraState.OFFLINE
         self.fault: Fault | None = None
+        self._feed = feed
         self._target = target
         self._bus = bus
         self._clock = clock
+        self._encoder = encoder
+        self._encodes = False
+        self._sub_stream = camera.sub_id if isinstance(camera, RtspCamera) and camera.sub_url else ""
         self._dropped = 0
-        self._run: _Run | None = None
+        self._run: FfmpegRun | None = None
+        self._reopen = asyncio.Event()
+        self._waiting: asyncio.Task[None] | None = None
+        self._quality = QualityDesk(camera, quality, memory, self._quality_changed)
         hub.attach(self.figures)
         self._supervisor = Supervisor(
             f"camera {camera.id}",
@@ -85,7 +105,8 @@ class CameraPipeline:
         now = self._clock.monotonic()
         fps, bitrate = self.figures.rates(now)
         last = self.figures.last_arrived_s
-        video = self.hub.init.video if self.hub.init else None
+        init = self.hub.init
+        video = init.video if init else None
         return CameraStatus(
             id=self.camera.id,
             name=self.camera.title,
@@ -102,6 +123,11 @@ class CameraPipeline:
             restarts=self.restarts,
             last_frame_age_s=None if last is None else round(now - last, 3),
             viewers=self.hub.viewers,
+            latency_s=round(self._run.capture.lag_s, 3) if self._run and init else None,
+            audio_codec=next((track.codec for track in init.tracks if track.kind == "audio"), "") if init else "",
+            encoder=self._encoder.name if self._encodes else "",
+            quality=self._quality.status,
+            sub_stream=self._sub_stream,
             fault=self.fault,
         )
 
@@ -112,17 +138,59 @@ class CameraPipeline:
     async def stop(self) -> None:
         """Ends its ffmpeg; idempotent. The last fragments are in the hub when it returns."""
         await self._supervisor.stop()
+        await self._stop_waiting()
+        await self._feed.close()
+
+    async def set_quality(self, height: int | None, fps: float | None) -> QualityStatus:
+        """See core.ports.CameraControl."""
+        if self._run is None or self.hub.init is None:
+            self._quality.refuse_if_fixed()
+            raise LivecamError(
+                ErrorKind.UNAVAILABLE,
+                f"{self.camera.id} does not run now, so a new quality could not be tried",
+                "ask again when the camera is back",
+            )
+        trial = self._quality.propose(height, fps)
+        if trial is not None:
+            self._reopen.set()
+            await asyncio.shield(trial)
+        return self._quality.status
+
+    def restart(self) -> None:
+        """See core.ports.CameraControl."""
+        if self._run is not None:
+            self._reopen.set()
+        else:
+            self._supervisor.hurry()
+
+    @property
+    def quality(self) -> QualityStatus:
+        """What was asked for, and what can be."""
+        return self._quality.status
 
     async def _attempt(self) -> None:
-        codec = await video_codec(self.camera.path) if isinstance(self.camera, FileCamera) else ""
-        argv = ffmpeg.command(source(self.camera, file_codec=codec), self._target)
-        run = _Run(self.hub, self._clock, _name_of(self.camera), self._stream_started)
+        await self._stop_waiting()
+        while True:
+            self._reopen.clear()
+            try:
+                await self._once()
+            except LivecamError as error:
+                if not self._quality.failed(error):
+                    raise
+
+    async def _once(self) -> None:
+        """One run. Returns when it has to be opened anew at once, raises when it failed."""
+        run = FfmpegRun(self.hub, self._clock, _name_of(self.camera), self._stream_started)
         cause = EndCause.SERVICE
         try:
-            await run.start(argv, f"ffmpeg of {self.camera.id}")
+            source = await self._feed.open(self._quality.asked)
+            self._encodes = source.encoding is not None
+            argv = ffmpeg.command(source, self._target, self._encoder)
+            await run.start(argv, f"ffmpeg of {self.camera.id}", source.fds)
             self._run = run
             cause = EndCause.ENCODER
             await self._watch(run)
+            cause = EndCause.RECONFIGURED
         except asyncio.CancelledError:
             cause = EndCause.SERVICE
             raise
@@ -135,31 +203,41 @@ class CameraPipeline:
             self._run = None
             self.hub.end_run(cause)
 
-    async def _watch(self, run: "_Run") -> None:
-        """Returns never; raises when the run is over or counts as stalled."""
+    async def _watch(self, run: FfmpegRun) -> None:
+        """Returns when the camera is to be opened anew; raises when the run is over or counts as stalled."""
         began = self._clock.monotonic()
         exited = asyncio.create_task(run.child.wait(), name=f"wait:{self.camera.id}")
+        asked = asyncio.create_task(self._reopen.wait(), name=f"reopen:{self.camera.id}")
+        over: set[asyncio.Future[Any]] = {exited, asked, run.broken}
+        broken = self._feed.broken
+        if broken is not None:
+            over.add(broken)
         try:
             while True:
-                over: set[asyncio.Future[Any]] = {exited, run.broken}
                 await asyncio.wait(over, timeout=_LOOK_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
+                if broken is not None and broken.done():
+                    raise broken.result()
                 if run.broken.done():
                     raise run.broken.result()
                 if exited.done():
                     raise diagnose(run.child.last_lines, exited.result(), run.what)
+                if asked.done():
+                    return
                 self._look(run, began)
         finally:
             exited.cancel()
-            await asyncio.gather(exited, return_exceptions=True)
+            asked.cancel()
+            await asyncio.gather(exited, asked, return_exceptions=True)
 
-    def _look(self, run: "_Run", began_s: float) -> None:
+    def _look(self, run: FfmpegRun, began_s: float) -> None:
         now = self._clock.monotonic()
         stall_s = self.camera.stall_seconds
         if run.last_s is None:
-            if now - began_s > max(stall_s, _FIRST_FRAGMENT_S):
+            patience_s = TRIAL_S if self._quality.on_trial else max(stall_s, _FIRST_FRAGMENT_S)
+            if now - began_s > patience_s:
                 raise LivecamError(
                     ErrorKind.UNAVAILABLE,
-                    f"no video came within {max(stall_s, _FIRST_FRAGMENT_S):.0f} s",
+                    f"no video came within {patience_s:.0f} s",
                     "check that the camera sends a picture, with a keyframe at least every 10 s",
                 )
             return
@@ -175,12 +253,14 @@ class CameraPipeline:
         late = max(silent - run.frame_s, run.capture.lag_s)
         self._set(CameraState.DELAY if late > _LATE_S else CameraState.LIVE)
 
-    def _stream_started(self, run: "_Run") -> None:
+    def _stream_started(self, run: FfmpegRun) -> None:
         self._supervisor.ready()
         init = run.reader.init
         if init is not None:
             video = init.video
             self._bus.publish(StreamStarted(self.camera.id, video.codec, video.width, video.height))
+        last = self.figures.last_arrived_s
+        self._quality.proved(None if last is None else round(self._clock.monotonic() - last, 3))
         self._set(CameraState.LIVE)
 
     def _failed(self, error: LivecamError) -> None:
@@ -189,6 +269,23 @@ class CameraPipeline:
             _log.warning("%s: %s; %s", self.camera.id, error.message, error.hint)
         self.fault = fault
         self._set(CameraState.OFFLINE if error.kind is ErrorKind.UNAVAILABLE else CameraState.ERROR)
+        self._waiting = asyncio.create_task(self._hurry_when_back(), name=f"returns:{self.camera.id}")
+
+    async def _hurry_when_back(self) -> None:
+        await self._feed.returns()
+        self._supervisor.hurry()
+
+    async def _stop_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+
+    def _quality_changed(self, status: QualityStatus) -> None:
+        self._bus.publish(QualityChanged(self.camera.id, status))
+
+    def _complaints_changed(self, complaints: tuple[Complaint, ...]) -> None:
+        self._bus.publish(ComplaintsChanged(self.camera.id, complaints))
 
     def _set(self, state: CameraState) -> None:
         if state is not self.state:
@@ -206,96 +303,3 @@ def _name_of(camera: Camera) -> str:
             return str(camera.device)
         case _:
             return "the camera"
-
-
-class _Run:
-    """One run of a camera's ffmpeg, from spawn to reaped."""
-
-    child: ChildProcess
-
-    def __init__(self, hub: MemoryHub, clock: Clock, what: str, on_started: Callable[["_Run"], None]) -> None:
-        self.what = what
-        self.capture = CaptureClock(clock)
-        self.reader = FragmentReader(hub.numbers, self.capture.stamp)
-        self.progress = Progress()
-        self.last_s: float | None = None
-        self.frame_s = 0.0
-        self.cause: EndCause | None = None
-        self.broken: asyncio.Future[LivecamError] = asyncio.get_running_loop().create_future()
-        self._hub = hub
-        self._on_started = on_started
-        self._format = FormatWatch()
-        self._started = False
-        self._stopped = False
-
-    async def start(self, argv: list[str], name: str) -> None:
-        """Spawns it.
-
-        Raises:
-            LivecamError: UNAVAILABLE if ffmpeg is not installed.
-        """
-        read_fd, write_fd = os.pipe()
-        try:
-            # `-progress pipe:3`: the child finds the pipe under the number it has here.
-            numbered = [f"pipe:{write_fd}" if a == f"pipe:{ffmpeg.PROGRESS_FD}" else a for a in argv]
-            self.child = await spawn(
-                numbered, name=name, on_stdout=self._take, on_line=self._heard, pass_fds=(write_fd,)
-            )
-        except BaseException:
-            os.close(read_fd)
-            self._stopped = True
-            raise
-        finally:
-            os.close(write_fd)
-        await self.progress.read(read_fd)
-
-    async def stop(self) -> None:
-        """Ends it and reaps it; idempotent."""
-        if not self._stopped:
-            self._stopped = True
-            await self.child.stop(signal.SIGTERM, _STOP_PATIENCE_S)
-        self.progress.close()
-        if not self.broken.done():
-            self.broken.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(self.broken, return_exceptions=True)
-
-    def _take(self, chunk: bytes) -> None:
-        """Bytes from its stdout, on the loop."""
-        if self.broken.done():
-            return
-        try:
-            for fragment in self.reader.feed(chunk):
-                self._accept(fragment)
-        except LivecamError as error:
-            self.broken.set_result(error)
-
-    def _heard(self, line: str) -> None:
-        """Ffmpeg does not always end when the MP4 leg refuses the stream while the other leg takes it."""
-        if _REFUSED in line and not self.broken.done():
-            self.broken.set_result(diagnose(self.child.last_lines, 1, self.what))
-
-    def _accept(self, fragment: Fragment) -> None:
-        if not self._started:
-            self._begin()
-        if fragment.keyframe and self._format.changed(fragment):
-            self.cause = EndCause.FORMAT
-            raise LivecamError(
-                ErrorKind.MEDIA, "the camera changed its size or codec", "its stream is opened anew"
-            )
-        self.last_s = fragment.arrived_s
-        self.frame_s = fragment.duration / fragment.init.video.timescale
-        self._hub.publish(fragment)
-
-    def _begin(self) -> None:
-        """The first fragment is here: is it something that we can record and show?"""
-        self._started = True
-        init = self.reader.init
-        if init is None or not init.video.codec.startswith(COPYABLE):
-            codec = init.video.codec if init else "nothing"
-            raise LivecamError(
-                ErrorKind.MEDIA,
-                f"its codec ({codec}) cannot be recorded without re-encoding",
-                "set the camera to H.264 or H.265",
-            )
-        self._on_started(self)

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from livecam_nvr.config.models import Camera, EncodedCamera, FileCamera, RtspCamera, TestCamera, V4l2Camera
+from livecam_nvr.config.models import EncodedCamera, FileCamera, RtspCamera, TestCamera, V4l2Camera
+from livecam_nvr.media.drawing import Filter, drawn_filters
+from livecam_nvr.media.encoding import Encoding
 
 # The frame number stands at the bottom left as white (1) and black (0) squares, lowest bit first, so that a
 # program can read from the picture which frame it sees.
@@ -14,11 +16,15 @@ _TAGS = {"h264": "avc1", "hevc": "hvc1"}  # what can be copied
 
 
 @dataclass(frozen=True, slots=True)
-class Encoding:
-    """How the video is encoded, where it has to be."""
+class Audio:
+    """A camera's sound."""
 
-    fps: float
-    bitrate_kbps: int
+    codec: str = ""
+    """What comes, as ffmpeg calls it, e.g. `aac`, `pcm_mulaw`; empty if not known: then it is encoded."""
+    url: str = ""
+    """An input of its own, e.g. an ALSA device; empty: it comes with the pictures."""
+    options: dict[str, str | None] = field(default_factory=dict)
+    """Options of that input."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,33 +35,39 @@ class Source:
     """What stands behind `-i`; may contain a password."""
     options: dict[str, str | None] = field(default_factory=dict)
     """Input options; None for those without a value."""
-    filters: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    filters: tuple[Filter, ...] = ()
     """Video filters, by name with their arguments, before encoding."""
     encoding: Encoding | None = None
     """None: the video is copied as it is."""
+    audio: Audio | None = None
+    """None: no sound."""
+    fds: tuple[int, ...] = ()
+    """Descriptors that ffmpeg inherits under their own numbers, as in `pipe:7`; whoever starts it closes them."""
     tag: str = ""
     """The four characters that name the copied codec in MP4. Without them `tee` hands the MP4 muxer the tag of the
     container that the video came in, and it refuses that of MPEG-TS."""
 
 
-def source(camera: Camera, *, file_codec: str = "h264") -> Source:
-    """The input of `camera`; `file_codec` is what ffmpeg calls the codec of a file's video."""
+def source(camera: TestCamera | RtspCamera | FileCamera | V4l2Camera, *, file_codec: str = "h264") -> Source:
+    """The input of a camera that ffmpeg opens by itself; `file_codec` is what ffmpeg calls a file's video."""
     match camera:
         case TestCamera():
-            return _test(camera)
+            return testcard_source(camera)
         case RtspCamera():
-            return _rtsp(camera)
+            return rtsp_source(camera)
         case FileCamera():
-            return _file(camera, _TAGS.get(file_codec, ""))
+            return file_source(camera, file_codec)
         case V4l2Camera():
-            return _v4l2(camera)
+            return v4l2_source(camera)
 
 
-def _encoding(camera: EncodedCamera) -> Encoding:
+def encoding_of(camera: EncodedCamera) -> Encoding:
+    """How its pictures are encoded."""
     return Encoding(camera.fps, camera.bitrate_kbps)
 
 
-def _test(camera: TestCamera) -> Source:
+def testcard_source(camera: TestCamera) -> Source:
+    """A test picture, in real time."""
     size = max(12, camera.height // 18)
     pad = size // 2
 
@@ -102,12 +114,14 @@ def _test(camera: TestCamera) -> Source:
             text("frame %{n}", str(pad + 4 * size)),
             ("drawbox", (*strip, ("color", "black"), ("t", "fill"))),
             *bits,
+            *drawn_filters(camera),
         ),
-        encoding=_encoding(camera),
+        encoding=encoding_of(camera),
     )
 
 
-def _rtsp(camera: RtspCamera) -> Source:
+def rtsp_source(camera: RtspCamera) -> Source:
+    """An IP camera; copied unless something is drawn."""
     return Source(
         url=camera.url.get_secret_value(),
         options={
@@ -121,23 +135,30 @@ def _rtsp(camera: RtspCamera) -> Source:
             "analyzeduration": "1000000",
             "probesize": "1000000",
         },
+        filters=drawn_filters(camera),
+        encoding=Encoding(30, camera.bitrate_kbps) if camera.drawn else None,
     )
 
 
-def _file(camera: FileCamera, tag: str) -> Source:
+def file_source(camera: FileCamera, codec: str) -> Source:
+    """A file in a loop; copied if its codec, as ffmpeg calls it, can be and nothing is drawn."""
+    tag = "" if camera.drawn else _TAGS.get(codec, "")
     path = Path(camera.path).absolute()
     return Source(
         url=f"file:{path}",
         # Without genpts the packets of an AVI have no times from its second round on, and `re` lets them race.
         options={"re": None, "stream_loop": "-1", "fflags": "+genpts"},
-        encoding=None if tag else Encoding(30, 2000),
+        filters=drawn_filters(camera),
+        encoding=None if tag else Encoding(30, camera.bitrate_kbps),
         tag=tag,
     )
 
 
-def _v4l2(camera: V4l2Camera) -> Source:
+def v4l2_source(camera: V4l2Camera) -> Source:
+    """A USB camera."""
     return Source(
         url=str(camera.device),
         options={"f": "v4l2", "framerate": f"{camera.fps:g}", "video_size": camera.size},
-        encoding=_encoding(camera),
+        filters=drawn_filters(camera),
+        encoding=encoding_of(camera),
     )

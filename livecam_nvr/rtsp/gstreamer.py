@@ -66,7 +66,7 @@ class GStreamerServer(SupervisedServer):
         self._python = python
         self._ingests: dict[str, _Ingest] = {}
         # What we encode ourselves is H.264: its first viewer need not wait until the stream has told so.
-        self._codecs = {c.id: "h264" for c in config.cameras if c.enabled and isinstance(c, EncodedCamera)}
+        self._codecs = {c.id: "h264" for c in config.streams if isinstance(c, EncodedCamera)}
 
     def publish_target(self, camera_id: str) -> PublishTarget:
         """See core.ports.MediaServer."""
@@ -117,7 +117,7 @@ class GStreamerServer(SupervisedServer):
     async def _attempt(self) -> None:
         listen = self._config.listen
         require_free(listen, rtsp_ports(listen))
-        fds = {c.id: self._ingest(c.id).receiver.fileno() for c in self._config.cameras if c.enabled}
+        fds = {c.id: self._ingest(c.id).receiver.fileno() for c in self._config.streams}
         address = socket.gethostbyname(listen.address) if listen.address == "localhost" else listen.address
         argv = [self._python, "-I", str(_CHILD), address, str(listen.rtsp_port)]
         said = bytearray()

@@ -64,7 +64,7 @@ def mediamtx_settings(config: Config, own: Own) -> str:
         "webrtcLocalUDPAddress": authority(listen.address, listen.webrtc_udp_port),
         "webrtcAllowOrigins": origins,
         **_webrtc_hosts(listen.address),
-        "paths": {path_key(camera.id): {"source": "publisher"} for camera in config.cameras if camera.enabled},
+        "paths": {path_key(camera.id): {"source": "publisher"} for camera in config.streams},
     }
     return json.dumps(settings, indent=1)
 
@@ -87,7 +87,7 @@ def path_key(camera_id: str) -> str:
 
 
 def _users(config: Config, own: Own) -> list[dict[str, Any]]:
-    paths = [camera.id for camera in config.cameras if camera.enabled]
+    paths = [camera.id for camera in config.streams]
     # Where the RTSP server has an address of its own, our connection to it comes from that very address.
     listen = config.listen.address
     ours = _LOOPBACK if is_wildcard(listen) or listen in {*_LOOPBACK, "localhost"} else [*_LOOPBACK, listen]

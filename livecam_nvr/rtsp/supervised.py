@@ -41,6 +41,7 @@ class SupervisedServer(ABC):
         self._watch_every_s = watch_every_s
         self._version = ""
         self._fault: Fault | None = None
+        self._failing = False
         self._child: ChildProcess | None = None
         self._supervisor = Supervisor(
             self.title,
@@ -136,12 +137,16 @@ class SupervisedServer(ABC):
         return "it is started again by itself"
 
     def _changed(self, state: ServerState) -> None:
-        _log.info("%s: %s", self.title, state)
+        if state is ServerState.READY:
+            self._failing = False
+        # What fails for hours, such as a taken port, was told once: every attempt would be two lines more.
+        _log.log(logging.DEBUG if self._failing else logging.INFO, "%s: %s", self.title, state)
         self._bus.publish(MediaServerChanged(self.status()))
 
     def _failed(self, error: LivecamError) -> None:
-        if self._fault is None or self._fault.message != error.message:
+        if not self._failing or self._fault is None or self._fault.message != error.message:
             _log.warning("%s; %s", error.message, error.hint)
+        self._failing = True
         self._fault = Fault(error.message, error.hint, self._clock.utc_ns())
 
 

@@ -46,6 +46,7 @@ class Supervisor:
         self._ready_at: float | None = None
         self._stopping = False
         self._became_ready = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -61,6 +62,11 @@ class Supervisor:
             self._ready_at = self._clock.monotonic()
             self._became_ready.set()
             self._set(ServerState.READY)
+
+    def hurry(self) -> None:
+        """Ends the pause that it is in, if any: there is a reason to believe that it works now."""
+        self._backoff.reset()
+        self._hurry.set()
 
     async def wait_ready(self, timeout_s: float) -> bool:
         """True as soon as it is ready, False if it is not within `timeout_s`."""
@@ -90,7 +96,10 @@ class Supervisor:
                 return
             self.restarts += 1
             self._set(ServerState.BACKOFF)
-            await asyncio.sleep(pause)
+            self._hurry.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._hurry.wait()
 
     async def _once(self) -> float:
         """One attempt; returns how long to pause after it."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from aiohttp import web
 
 from livecam_nvr.core.bus import EventBus
-from livecam_nvr.core.ports import Pictures, RecordingControl, SegmentIndex, StatusSource, Streams
+from livecam_nvr.core.ports import CameraControl, Pictures, RecordingControl, SegmentIndex, StatusSource, Streams
 from livecam_nvr.runtime.clock import Clock, SystemClock
 from livecam_nvr.web.open_streams import OpenStreams
 from livecam_nvr.web.shelves import Shelves
@@ -24,6 +24,7 @@ class WebPorts:
     recordings: Path
     """The folder of the archive; absolute."""
     bus: EventBus
+    control: CameraControl
     clock: Clock = field(default_factory=SystemClock)
 
 

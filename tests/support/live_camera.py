@@ -11,6 +11,7 @@ from livecam_nvr.core.events import CameraStateChanged, StreamStarted
 from livecam_nvr.core.ports import PublishTarget
 from livecam_nvr.domain.media import EndCause, Fragment
 from livecam_nvr.domain.status import CameraState
+from livecam_nvr.media.feeds import feed_for
 from livecam_nvr.media.hub import MemoryHub
 from livecam_nvr.media.pipeline import CameraPipeline
 from livecam_nvr.runtime.clock import SystemClock
@@ -22,7 +23,9 @@ class LiveCamera:
     def __init__(self, camera: models.Camera, target: PublishTarget | None) -> None:
         bus = EventBus()
         self.hub = MemoryHub(camera.id, keep_s=10)
-        self.pipeline = CameraPipeline(camera, self.hub, target, bus, SystemClock())
+        self.pipeline = CameraPipeline(
+            camera, feed_for(camera), self.hub, target=target, bus=bus, clock=SystemClock()
+        )
         self.states: list[CameraState] = []
         self.started: list[StreamStarted] = []
         self.fragments: list[Fragment] = []

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import re
 import signal
@@ -202,6 +203,29 @@ async def test_a_taken_port_is_named_and_had_when_it_is_free(kind: str, make_ben
         assert str(port) in fault.message
         assert "listen.rtsp_port" in fault.hint
     await until(lambda: bench.server.status().state is ServerState.READY, 10, "ready once the port is free")
+
+
+async def test_what_fails_again_and_again_is_logged_once_until_it_healed(
+    kind: str, make_bench: Callable[..., Bench], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    bench = make_bench(kind)
+    with socket.create_server(("127.0.0.1", bench.config.listen.rtsp_port)):
+        await bench.server.start(0)
+        await until(lambda: bench.server.status().restarts >= 3, 10, "three attempts")
+    assert [record.levelname for record in caplog.records] == ["INFO", "WARNING"], caplog.text
+
+    async def dies() -> None:
+        await until(lambda: bench.server.status().state is ServerState.READY, 10, "ready")
+        caplog.clear()
+        before, pid = bench.server.status().restarts, bench.server.pid
+        assert pid
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda: bench.server.status().restarts > before, 10, "the failure was seen")
+
+    for _ in range(2):
+        await dies()
+        assert [record.levelname for record in caplog.records].count("WARNING") == 1, caplog.text
 
 
 async def test_two_services_on_one_machine(kind: str, make_bench: Callable[..., Bench]) -> None:

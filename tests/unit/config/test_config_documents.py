@@ -34,11 +34,11 @@ def fields() -> Iterator[tuple[str, str, FieldInfo]]:
 
 def default(field: FieldInfo) -> str:
     value = field.default
-    if value is PydanticUndefined or isinstance(value, BaseModel):
+    if field.default_factory is not dict and (value is PydanticUndefined or isinstance(value, BaseModel)):
         return ""
     if isinstance(value, ByteSize):
         return "1GiB"
-    if value is None or value == "":
+    if value is None or value in ("", ()) or field.default_factory is dict:
         return "empty"
     if isinstance(value, bool):
         return str(value).lower()
@@ -57,14 +57,15 @@ def test_the_example_is_valid_and_says_the_defaults() -> None:
     assert config.mqtt == plain.mqtt
     assert config.recording == plain.recording.model_copy(update={"path": ROOT / "recordings"})
     assert config.media_server == plain.media_server
+    assert config.encoding == plain.encoding
     assert config.data_dir == ROOT / "data"
 
 
 def test_the_commented_out_cameras_of_the_example_are_valid_too(tmp_path: Path) -> None:
-    text = re.sub(r"^  # (?=- id:|  \w+:|  # In)", "  ", EXAMPLE.read_text(), flags=re.MULTILINE)
+    text = re.sub(r"^  # (?=- id:|  \w+:|  # )", "  ", EXAMPLE.read_text(), flags=re.MULTILINE)
     file = tmp_path / "config.yaml"
     file.write_text(text)
-    assert [c.kind for c in load_config(file).cameras] == ["test", "test", "rtsp", "v4l2", "file"]
+    assert [c.kind for c in load_config(file).cameras] == ["test", "test", "rtsp", "v4l2", "picamera2", "file"]
 
 
 @pytest.mark.parametrize(("place", "field"), ALL, ids=[".".join(filter(None, place)) for place, _ in ALL])

@@ -26,7 +26,7 @@ CAM = "cameras:\n- id: a\n  kind: rtsp\n  url: rtsp://cam/1\n"
         ),
         (
             CAM + "  fps: 5\n",
-            "5: cameras[0].fps: unknown key; it belongs to cameras of kind test, v4l2",
+            "5: cameras[0].fps: unknown key; it belongs to cameras of kind test, v4l2, picamera2",
         ),
         ("http_port: 1\n", "1: http_port: unknown key; it belongs under `listen:`"),
         (
@@ -128,20 +128,64 @@ CAM = "cameras:\n- id: a\n  kind: rtsp\n  url: rtsp://cam/1\n"
             "cameras:\n- id: a\n  kind: rtsp\n  url:\n",
             "4: cameras[0].url: is missing; e.g. `url: rtsp://192.168.1.20:554/stream1`",
         ),
-        ("cameras:\n- id: a\n", "2: cameras[0].kind: is missing; one of test, rtsp, file, v4l2"),
+        ("cameras:\n- id: a\n", "2: cameras[0].kind: is missing; one of test, rtsp, file, v4l2, picamera2"),
         (
             "cameras:\n- id: a\n  kind: rstp\n",
             (
-                '3: cameras[0].kind: "rstp" is not a kind of camera; one of test, rtsp, file, v4l2;'
+                '3: cameras[0].kind: "rstp" is not a kind of camera; one of test, rtsp, file, v4l2, picamera2;'
                 ' did you mean "rtsp"?'
             ),
         ),
         (
-            "cameras:\n- id: a\n  kind: picamera2\n",
+            CAM + "  masks: [[[0, 0], [0.3, 0]]]\n",
             (
-                '3: cameras[0].kind: "picamera2" is not available: cameras of the Raspberry Pi\'s connector'
-                " are planned, but not in this version; one of test, rtsp, file, v4l2"
+                "5: cameras[0].masks: a list is not a list of areas, each a list of at least 3 points [x, y] with"
+                " both from 0 to 1; e.g. `masks: [[[0, 0], [0.3, 0], [0.3, 0.2]]]`"
             ),
+        ),
+        (
+            CAM + "  sub_url: http://user:secret@cam/2\n",
+            "5: cameras[0].sub_url: an address that begins with rtsp:// or rtsps:// is needed",
+        ),
+        (
+            CAM + "  onvif_url: [secret]\n",
+            (
+                "5: cameras[0].onvif_url: this is not text; e.g."
+                " `onvif_url: http://192.168.1.20/onvif/device_service`"
+            ),
+        ),
+        (
+            CAM + "  sub_url: rtsp://cam/2\n- id: a_sub\n  kind: test\n",
+            (
+                "6: cameras[1].id: the smaller stream of the camera in line 2 has this id; give this camera"
+                " another one"
+            ),
+        ),
+        (
+            "cameras:\n- id: a\n  kind: picamera2\n  focus: near\n",
+            '4: cameras[0].focus: "near" is not auto, continuous, or dioptres from 0 to 32; e.g. `focus: 2.5`',
+        ),
+        (
+            "cameras:\n- id: a\n  kind: picamera2\n  white_balance: [1]\n",
+            (
+                "4: cameras[0].white_balance: a list is not a mode such as auto or daylight, or the two gains"
+                " [red, blue], each above 0 and up to 32; e.g. `white_balance: [1.8, 1.5]`"
+            ),
+        ),
+        (
+            "cameras:\n- id: a\n  kind: v4l2\n  controls: {Brightness: 1}\n",
+            (
+                "4: cameras[0].controls: a section is not names of the camera's controls, each with a whole"
+                " number; e.g. `controls: {brightness: 10}`"
+            ),
+        ),
+        (
+            "cameras:\n- id: a\n  kind: test\n  drills:\n  - what: explode\n",
+            '5: cameras[0].drills[0].what: "explode" is not one of drop, stall, clock_jump, disconnect',
+        ),
+        (
+            "cameras:\n- id: a\n  kind: test\n  drills:\n  - {what: stall, for_seconds: 70}\n",
+            "5: cameras[0].drills[0]: for_seconds must be less than every_seconds",
         ),
         (
             CAM + "- id: a\n  kind: test\n",
