@@ -17,7 +17,9 @@ from livecam_nvr.media.diagnose import diagnose
 from livecam_nvr.media.encoding import X264, Encoder
 from livecam_nvr.media.feeds import Feed
 from livecam_nvr.media.figures import StreamFigures
+from livecam_nvr.media.health import CameraHealth, PaceMark
 from livecam_nvr.media.hub import MemoryHub
+from livecam_nvr.media.picture_check import PictureCheck
 from livecam_nvr.media.quality import TRIAL_S, QualityDesk
 from livecam_nvr.media.run import FfmpegRun
 from livecam_nvr.runtime.backoff import Backoff
@@ -74,9 +76,12 @@ class CameraPipeline:
         self._dropped = 0
         self._run: FfmpegRun | None = None
         self._reopen = asyncio.Event()
+        self._complained: set[str] = set()
         self._waiting: asyncio.Task[None] | None = None
         self._quality = QualityDesk(camera, quality, memory, self._quality_changed)
         hub.attach(self.figures)
+        self._health = CameraHealth(clock, self._complaints_changed)
+        self._check = PictureCheck(hub, self._health, clock) if camera.picture_check else None
         self._supervisor = Supervisor(
             f"camera {camera.id}",
             self._attempt,
@@ -128,17 +133,22 @@ class CameraPipeline:
             encoder=self._encoder.name if self._encodes else "",
             quality=self._quality.status,
             sub_stream=self._sub_stream,
+            complaints=self._health.complaints,
             fault=self.fault,
         )
 
     def start(self) -> None:
         """Begins; returns at once."""
         self._supervisor.start()
+        if self._check is not None:
+            self._check.start()
 
     async def stop(self) -> None:
         """Ends its ffmpeg; idempotent. The last fragments are in the hub when it returns."""
         await self._supervisor.stop()
         await self._stop_waiting()
+        if self._check is not None:
+            await self._check.stop()
         await self._feed.close()
 
     async def set_quality(self, height: int | None, fps: float | None) -> QualityStatus:
@@ -201,6 +211,7 @@ class CameraPipeline:
             await run.stop()
             self._dropped += run.progress.dropped
             self._run = None
+            self._health.ended()
             self.hub.end_run(cause)
 
     async def _watch(self, run: FfmpegRun) -> None:
@@ -249,6 +260,9 @@ class CameraPipeline:
                 f"the camera stalled: no frame for {silent:.1f} s",
                 "it is restarted; check its power and network if this comes often",
             )
+        asked = self._quality.asked
+        progress = PaceMark(run.last_s, run.stream_s, self.figures.frames)
+        self._health.look(progress, asked.fps if asked else None)
         # A frame comes when the next one is taken: a camera with one frame a second is not late for that.
         late = max(silent - run.frame_s, run.capture.lag_s)
         self._set(CameraState.DELAY if late > _LATE_S else CameraState.LIVE)
@@ -261,6 +275,7 @@ class CameraPipeline:
             self._bus.publish(StreamStarted(self.camera.id, video.codec, video.width, video.height))
         last = self.figures.last_arrived_s
         self._quality.proved(None if last is None else round(self._clock.monotonic() - last, 3))
+        self._health.began()
         self._set(CameraState.LIVE)
 
     def _failed(self, error: LivecamError) -> None:
@@ -268,6 +283,7 @@ class CameraPipeline:
         if self.fault is None or self.fault.message != fault.message or self.state is CameraState.LIVE:
             _log.warning("%s: %s; %s", self.camera.id, error.message, error.hint)
         self.fault = fault
+        self._health.failed(error)
         self._set(CameraState.OFFLINE if error.kind is ErrorKind.UNAVAILABLE else CameraState.ERROR)
         self._waiting = asyncio.create_task(self._hurry_when_back(), name=f"returns:{self.camera.id}")
 
@@ -285,6 +301,10 @@ class CameraPipeline:
         self._bus.publish(QualityChanged(self.camera.id, status))
 
     def _complaints_changed(self, complaints: tuple[Complaint, ...]) -> None:
+        for complaint in complaints:
+            if complaint.kind not in self._complained:
+                _log.warning("%s: %s; %s", self.camera.id, complaint.message, complaint.hint)
+        self._complained = {complaint.kind for complaint in complaints}
         self._bus.publish(ComplaintsChanged(self.camera.id, complaints))
 
     def _set(self, state: CameraState) -> None:

@@ -35,6 +35,8 @@ class FfmpegRun:
         self.progress = Progress()
         self.last_s: float | None = None
         self.frame_s = 0.0
+        self.stream_s = 0.0
+        """The stream's clock at its newest frame."""
         self.cause: EndCause | None = None
         self.broken: asyncio.Future[LivecamError] = asyncio.get_running_loop().create_future()
         self._hub = hub
@@ -100,7 +102,8 @@ class FfmpegRun:
                 ErrorKind.MEDIA, "the camera changed its size or codec", "its stream is opened anew"
             )
         self.last_s = fragment.arrived_s
-        self.frame_s = fragment.duration / fragment.init.video.timescale
+        scale = fragment.init.video.timescale
+        self.frame_s, self.stream_s = fragment.duration / scale, fragment.time / scale
         self._hub.publish(fragment)
 
     def _begin(self) -> None:
