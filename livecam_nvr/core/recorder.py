@@ -227,7 +227,9 @@ class Recorder:
 
     def _failed(self, file: _File, reason: str) -> None:
         """The disk refused: try again soon, at a keyframe, and say so."""
-        _log.error("%s: cannot record: %s", self._hub.camera_id, reason)
+        # A full disk is tried for hours, with a new file each time.
+        if self._fault is None or _without_place(self._fault.message) != _without_place(reason):
+            _log.error("%s: cannot record: %s", self._hub.camera_id, reason)
         if self._file is file:
             self._file = None
         self._dropped += file.frames
@@ -238,3 +240,7 @@ class Recorder:
 
     def _tell(self) -> None:
         self._bus.publish(RecordingChanged(self._hub.camera_id, self.status()))
+
+
+def _without_place(reason: str) -> str:
+    return reason.partition(" (")[0]

@@ -204,15 +204,11 @@ async def spawn(
     Raises:
         LivecamError: UNAVAILABLE if the program is not there or cannot be executed.
     """
-    program = shutil.which(argv[0])
-    if program is None:
-        raise LivecamError(
-            ErrorKind.UNAVAILABLE, f"{argv[0]} is not installed", f"install {argv[0]}, then start again"
-        )
+    program = _found(argv[0], argv[0])
     # setpriv (util-linux, on every Debian) sets the parent-death signal and then becomes the program: no code
     # of ours runs between fork and exec, which would be unsafe in a process with threads. The signal is sent
     # when the *thread* that forked ends; asyncio forks on the loop's thread, which lives as long as the service.
-    command = ["setpriv", "--pdeathsig", "KILL", "--", program, *argv[1:]]
+    command = [_found("setpriv", "util-linux"), "--pdeathsig", "KILL", "--", program, *argv[1:]]
     loop = asyncio.get_running_loop()
     protocol = _Protocol(on_line, parts=1 if on_stdout is None else 2)
     stdout: asyncio.ReadTransport | None = None
@@ -246,6 +242,15 @@ async def spawn(
     if to_child is not None and not (pipe := to_child.get_extra_info("pipe")).closed:  # it may have exited by now
         _enlarge(pipe.fileno())
     return ChildProcess(name, transport, protocol, stdout)
+
+
+def _found(program: str, package: str) -> str:
+    path = shutil.which(program)
+    if path is None:
+        raise LivecamError(
+            ErrorKind.UNAVAILABLE, f"{program} is not installed", f"install {package}, then start again"
+        )
+    return path
 
 
 def _enlarge(fd: int) -> None:

@@ -105,6 +105,15 @@ async def test_a_program_that_cannot_be_run_says_so(tmp_path: Path, executable: 
     assert str(program) in caught.value.hint
 
 
+async def test_a_machine_without_util_linux_is_told_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(LivecamError, match="setpriv is not installed") as caught:
+        await spawn(["/bin/true"], name="x")
+    assert "util-linux" in caught.value.hint
+
+
 async def test_stdin_is_empty_unless_asked_for(start: Start) -> None:
     out = bytearray()
     child = await start("cat; echo end", on_stdout=out.extend)

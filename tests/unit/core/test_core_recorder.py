@@ -246,6 +246,19 @@ def test_pauses_grow_while_the_disk_keeps_failing_and_begin_anew_when_it_works()
     assert scene.files[-1].start.start_utc_ns - failed_ns < 1.5 * NS
 
 
+def test_a_disk_that_fails_for_hours_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    scene = Scene()
+    for attempt in range(4):
+        while not scene.status.active:
+            scene.hub.gop(frames=1, every_s=0.1)
+        scene.files[-1].fail(f"No space left on device (cam0/{attempt}.mp4)", keep=0)
+    assert [record.levelname for record in caplog.records] == ["ERROR"], caplog.text
+    scene.clock.advance(13)
+    scene.record(4)
+    scene.files[-1].fail("No space left on device", keep=0)
+    assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"], "it had healed: a new failure"
+
+
 def test_an_earlier_file_that_fails_does_not_end_the_running_one() -> None:
     scene = Scene(segment_s=10)
     scene.record(8)
