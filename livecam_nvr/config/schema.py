@@ -40,7 +40,7 @@ _SPECIAL: Final = {
     "focus": "auto, continuous, or dioptres from 0 to 32",
 }
 _PATTERNS: Final = (
-    ("x", "WIDTHxHEIGHT with even numbers of pixels"),
+    ("x", "WIDTHxHEIGHT with even numbers of pixels up to 9998"),
     ("#", "an MQTT topic: no spaces, no + or #, no / at either end"),
     ("", "1 to 32 of the characters a-z, 0-9, - and _, beginning with a letter or a digit"),
 )

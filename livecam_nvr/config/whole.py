@@ -77,6 +77,8 @@ def _broker(source: Source) -> None:
     mqtt = source.data.get("mqtt") if isinstance(source.data, dict) else None
     if not isinstance(mqtt, dict):
         return
+    if mqtt.get("password") and not mqtt.get("username"):
+        source.mistake(("mqtt", "password"), "is not used without a `username`", "write that, too, or neither")
     host = mqtt.get("host")
     if isinstance(host, str) and not _is_host(host):
         hint = "e.g. `host: homeassistant.local`; port, user name and password have keys of their own"

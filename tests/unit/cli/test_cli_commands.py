@@ -45,7 +45,7 @@ def test_validate_tells_all_mistakes(capsys: pytest.CaptureFixture[str], tmp_pat
 def test_validate_shows_no_password(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "my.yaml"
     file.write_text(
-        "mqtt: {host: b, password: hunter2}\ncameras: [{id: a, kind: rtsp, url: 'rtsp://u:hunter2@x'}]\n"
+        "mqtt: {host: b, username: me, password: hunter2}\ncameras: [{id: a, kind: rtsp, url: 'rtsp://u:hunter2@x'}]\n"
     )
     assert main(["validate", "--config", str(file)]) == 0
     assert "hunter2" not in capsys.readouterr().out

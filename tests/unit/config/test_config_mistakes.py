@@ -70,7 +70,7 @@ CAM = "cameras:\n- id: a\n  kind: rtsp\n  url: rtsp://cam/1\n"
         (
             "cameras:\n- id: a\n  kind: test\n  size: 1281x720\n",
             (
-                '4: cameras[0].size: "1281x720" is not WIDTHxHEIGHT with even numbers of pixels;'
+                '4: cameras[0].size: "1281x720" is not WIDTHxHEIGHT with even numbers of pixels up to 9998;'
                 " e.g. `size: 1280x720`"
             ),
         ),
@@ -135,6 +135,10 @@ CAM = "cameras:\n- id: a\n  kind: rtsp\n  url: rtsp://cam/1\n"
                 '3: cameras[0].kind: "rstp" is not a kind of camera; one of test, rtsp, file, v4l2, picamera2;'
                 ' did you mean "rtsp"?'
             ),
+        ),
+        (
+            "mqtt: {host: b, password: secret}\n",
+            "1: mqtt.password: is not used without a `username`; write that, too, or neither",
         ),
         (
             CAM + "  masks: [[[0, 0], [0.3, 0]]]\n",
