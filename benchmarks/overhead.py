@@ -173,7 +173,10 @@ async def _hub(folder: Path) -> None:
     """Two cameras read into their hubs and nothing else: what this process uses is the hub's cost."""
     cameras = [FileCamera(id=camera, kind="file", path=folder / "clip.mp4") for camera in CAMERAS]
     clock, bus = SystemClock(), EventBus()
-    pipelines = [CameraPipeline(camera, feed_for(camera), MemoryHub(camera.id, 8), target=None, bus=bus, clock=clock) for camera in cameras]
+    pipelines = [
+        CameraPipeline(camera, feed_for(camera), MemoryHub(camera.id, 8), target=None, bus=bus, clock=clock)
+        for camera in cameras
+    ]
     for pipeline in pipelines:
         pipeline.start()
     await _until_terminated()
