@@ -30,6 +30,9 @@ missing() {
             util-linux) have setpriv && have flock ;;
             fonts-dejavu-core) any /usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf ;;
             python3) [ -x "$system_python" ] ;;
+            python3-picamera2) any /usr/lib/python3/dist-packages/picamera2/__init__.py ;;
+            gcc) have cc ;;
+            libc6-dev) any /usr/include/stdio.h ;;
             python3-gi) any /usr/lib/python3/dist-packages/gi/__init__.py ;;
             gir1.2-gst-rtsp-server-1.0) any /usr/lib/*/girepository-1.0/GstRtspServer-1.0.typelib ;;
             gstreamer1.0-plugins-base) any /usr/lib/*/gstreamer-1.0/libgstapp.so ;;
@@ -44,6 +47,9 @@ missing() {
         esac || printf '%s ' "$package"
     done
 }
+
+# True on a Raspberry Pi, whose own cameras need a package of the system's Python.
+is_raspberry_pi() { grep -qs 'Raspberry Pi' /proc/device-tree/model; }
 
 # Installs packages through apt, saying so first. Returns 1, having said why, if it can't.
 apt_install() {
