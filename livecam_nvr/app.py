@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from ipaddress import ip_address
 
 from livecam_nvr import __version__
-from livecam_nvr.config.models import Config, EncodedCamera
+from livecam_nvr.config.models import Config, EncodedCamera, RtspCamera
 from livecam_nvr.core.bus import EventBus
 from livecam_nvr.core.control import RecordingSwitches
 from livecam_nvr.core.disk_guard import DiskGuard
@@ -22,12 +22,15 @@ from livecam_nvr.core.recorder import Recorder
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.quality import Quality
 from livecam_nvr.domain.status import ServiceStatus
+from livecam_nvr.media.checks import EncoderCheck
 from livecam_nvr.media.control import CameraControls
-from livecam_nvr.media.encoding import Encoder, choose_encoder
+from livecam_nvr.media.encoding import Encoder
 from livecam_nvr.media.feeds import feed_for
+from livecam_nvr.media.hardware import choose
 from livecam_nvr.media.hub import CameraStreams, MemoryHub
 from livecam_nvr.media.pictures import StreamPictures
 from livecam_nvr.media.pipeline import CameraPipeline
+from livecam_nvr.onvif.service import OnvifCameras
 from livecam_nvr.rtsp.checks import MediaServerChecks
 from livecam_nvr.rtsp.choose import choose_media_server
 from livecam_nvr.runtime.clock import SystemClock
@@ -145,8 +148,9 @@ class Service:
         server = await choose_media_server(config, self._bus, self._clock)
         stack.push_async_callback(server.stop)
         serving = asyncio.create_task(server.start(_SERVER_HEAD_START_S), name="media server's start")
-        pipelines = self._pipelines(server, await choose_encoder(config.encoding.encoder), qualities)
-        self.board, mqtt = self._tellers(pipelines, switches, server, guard)
+        pipelines = self._pipelines(server, await choose(config.encoding.encoder), qualities)
+        control = CameraControls(pipelines)
+        self.board, mqtt = self._tellers(pipelines, switches, control, server, guard)
         await mqtt.start()
         stack.push_async_callback(mqtt.stop)
         await self._start_index()
@@ -155,7 +159,9 @@ class Service:
         for pipeline in pipelines:
             pipeline.start()
         stack.push_async_callback(self._stop_recording, recorders, pipelines)
-        web = self._web(switches, CameraControls(pipelines))
+        onvif = self._onvif()
+        stack.push_async_callback(onvif.stop)
+        web = self._web(switches, control, onvif)
         await web.start()
         # From here on backwards: viewers end, then Home Assistant is told, then the cameras stop.
         stack.push_async_callback(mqtt.stop)
@@ -209,6 +215,7 @@ class Service:
         self,
         pipelines: Sequence[CameraPipeline],
         switches: RecordingSwitches,
+        control: CameraControls,
         server: MediaServer,
         guard: DiskGuard,
     ) -> tuple[StatusBoard, Broker]:
@@ -219,10 +226,12 @@ class Service:
         cameras = [pipeline for pipeline in pipelines if pipeline.camera.id in shown]
         sources = Sources(cameras, switches, server, lambda: mqtt.status(), lambda: guard.status)  # noqa: PLW0108 - made below
         board = StatusBoard(config.node.name, __version__, page_url, sources, self._clock)
-        mqtt = self._broker(board, switches, page_url)
+        mqtt = self._broker(board, switches, control, page_url)
         return board, mqtt
 
-    def _broker(self, board: StatusBoard, switches: RecordingSwitches, page_url: str) -> Broker:
+    def _broker(
+        self, board: StatusBoard, switches: RecordingSwitches, control: CameraControls, page_url: str
+    ) -> Broker:
         config = self._config
         if not config.mqtt.host:
             return NoBroker()
@@ -234,7 +243,7 @@ class Service:
             config.mqtt,
             config.node,
             [CameraCard(camera.id, camera.title, camera.kind) for camera in self._cameras],
-            Collaborators(board, switches, self._pictures, self._bus, self._clock),
+            Collaborators(board, switches, self._pictures, self._bus, self._clock, control),
             version=__version__,
             page_url=page_url,
         )
@@ -278,7 +287,11 @@ class Service:
             self._given_up.add(what)
             _log.warning("the disk is too slow to finish %s now; the next start does it", what)
 
-    def _web(self, switches: RecordingSwitches, control: CameraControls) -> WebServer:
+    def _onvif(self) -> OnvifCameras:
+        cameras = (camera for camera in self._cameras if isinstance(camera, RtspCamera))
+        return OnvifCameras({camera.id: camera.onvif_url for camera in cameras if camera.onvif_url})
+
+    def _web(self, switches: RecordingSwitches, control: CameraControls, onvif: OnvifCameras) -> WebServer:
         config = self._config
         ports = WebPorts(
             streams=self._streams,
@@ -288,6 +301,7 @@ class Service:
             index=self._index,
             bus=self._bus,
             control=control,
+            onvif=onvif,
             recordings=config.recording.path,
         )
         return WebServer(config.listen, ports)
@@ -304,6 +318,7 @@ def checks(config: Config) -> Sequence[SelfCheck]:
     recording = config.recording
     return (
         MediaServerChecks(config),
+        EncoderCheck(config.encoding.encoder),
         StorageCheck(recording.path, config.data_dir, SystemClock(), recording.min_free),
         BrokerCheck(config.mqtt, config.node),
     )

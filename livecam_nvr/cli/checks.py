@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import Any, Final
 
-from livecam_nvr.config.models import Camera, Config, ListenConfig, V4l2Camera
+from livecam_nvr.config.models import Camera, Config, ListenConfig
 from livecam_nvr.core.ports import Check, SelfCheck
 from livecam_nvr.domain.errors import LivecamError
-from livecam_nvr.media.diagnose import diagnose
-from livecam_nvr.media.sources import source
+from livecam_nvr.media.hardware import choose
+from livecam_nvr.media.tryout import try_camera
 from livecam_nvr.runtime.process import spawn
 
 _PATIENCE_S: Final = 10.0
@@ -27,9 +27,13 @@ def machine_checks() -> Sequence[SelfCheck]:
     return (PythonCheck(), FfmpegCheck())
 
 
-def config_checks(config: Config) -> Sequence[SelfCheck]:
-    """The page's port and the cameras of a config."""
-    cameras = (CameraCheck(camera, config.listen) for camera in config.cameras if camera.enabled)
+def config_checks(config: Config, running: dict[str, Any] | None) -> Sequence[SelfCheck]:
+    """The page's port and the cameras of a config.
+
+    `running` is the status of the service, if it runs; it tells nothing of the cameras' smaller streams.
+    """
+    streams = config.streams if running is None else [camera for camera in config.cameras if camera.enabled]
+    cameras = (CameraCheck(camera, config.encoding.encoder, running) for camera in streams)
     return (PagePortCheck(config.listen), *cameras)
 
 
@@ -112,8 +116,8 @@ def _why_not(address: str, port: int) -> str:
     return ""
 
 
-async def service_runs(listen: ListenConfig) -> bool:
-    """True if a livecam-nvr answers at the configured place."""
+async def running_service(listen: ListenConfig) -> dict[str, Any] | None:
+    """The status of the livecam-nvr that answers at the configured place (docs/ref/http.md); None if none does."""
     ip = ip_address(listen.address)
     host = str(ip) if not ip.is_unspecified else "::1" if ":" in listen.address else "127.0.0.1"
     try:
@@ -128,54 +132,54 @@ async def service_runs(listen: ListenConfig) -> bool:
                 writer.close()
         status = json.loads(body)
     except (OSError, TimeoutError, ValueError):
-        return False
-    return isinstance(status, dict) and {"cameras", "media_server", "broker"} <= status.keys()
+        return None
+    ours = isinstance(status, dict) and {"cameras", "media_server", "broker"} <= status.keys()
+    return status if ours else None
 
 
 class CameraCheck:
-    """The camera delivers video."""
+    """The camera delivers video.
 
-    def __init__(self, camera: Camera, listen: ListenConfig) -> None:
+    Args:
+        camera: As configured.
+        encoder: As in the config.
+        running: The status of the service that runs, which has the camera: most serve one program at a time.
+    """
+
+    def __init__(self, camera: Camera, encoder: str = "x264", running: dict[str, Any] | None = None) -> None:
         self.name = f"camera {camera.id}"
         self._camera = camera
-        self._listen = listen
+        self._encoder = encoder
+        self._running = running
 
     async def check(self) -> Sequence[Check]:
         """See SelfCheck."""
-        camera = self._camera
-        if isinstance(camera, V4l2Camera) and await service_runs(self._listen):
-            # A USB camera serves one program at a time.
-            return [Check(self.name, ok=True, found="in the hands of the livecam-nvr that is running")]
+        for told in (self._running or {}).get("cameras", ()):
+            if told.get("id") == self._camera.id:
+                return [self._as_told(told)]
         try:
-            code, said = await _output(_probe(camera))
-        except TimeoutError:
-            found = f"no picture within {_PATIENCE_S:.0f} s"
-            return [Check(self.name, ok=False, found=found, mend="check its power, network and address")]
-        except LivecamError as missing:
-            return [Check(self.name, ok=False, found=missing.message, mend=_INSTALL_FFMPEG)]
-        if code:
-            error = diagnose(said.splitlines(), code)
+            seen = await try_camera(self._camera, await choose(self._encoder))
+        except LivecamError as error:
             return [Check(self.name, ok=False, found=error.message, mend=error.hint)]
-        streams = json.loads(said).get("streams")
-        if not streams:
-            mend = "check its address; it may be of the sound alone"
-            return [Check(self.name, ok=False, found="it sends no video", mend=mend)]
-        return [Check(self.name, ok=True, found=_described(camera, streams[0]))]
+        codec = "test picture" if self._camera.kind == "test" else seen.codec
+        return [Check(self.name, ok=True, found=_described(codec, seen.width, seen.height, seen.fps))]
+
+    def _as_told(self, told: dict[str, Any]) -> Check:
+        """What the service that runs says of it."""
+        fault = told.get("fault") or {}
+        if told.get("state") not in ("LIVE", "DELAY"):
+            found = fault.get("message") or "it is being opened"
+            return Check(
+                self.name, ok=False, found=f"{found} (says the livecam-nvr that runs)", mend=fault.get("hint", "")
+            )
+        found = _described(
+            told.get("codec", ""), told.get("width", 0), told.get("height", 0), told.get("fps", 0.0)
+        )
+        return Check(self.name, ok=True, found=f"{found}, in the livecam-nvr that runs")
 
 
-def _probe(camera: Camera) -> list[str]:
-    """A command that opens the camera just as the service does, and looks at its first picture."""
-    given = source(camera)
-    # ffprobe takes what it is given as fast as it comes and knows no loops.
-    options = {key: value for key, value in given.options.items() if key not in {"re", "stream_loop"}}
-    words = [word for key, value in options.items() for word in (f"-{key}", value) if word is not None]
-    show = ["-select_streams", "v:0", "-show_entries", "stream=codec_name,width,height", "-of", "json"]
-    return ["ffprobe", "-v", "error", *words, *show, "-i", given.url]
-
-
-def _described(camera: Camera, stream: dict[str, Any]) -> str:
-    codec = "test picture" if camera.kind == "test" else stream.get("codec_name", "video")
-    return f"{codec}, {stream.get('width', '?')}x{stream.get('height', '?')}"
+def _described(codec: str, width: int, height: int, fps: float) -> str:
+    return f"{codec}, {width}x{height}, {fps:.3g} frames a second"
 
 
 async def _output(argv: Sequence[str]) -> tuple[int, str]:

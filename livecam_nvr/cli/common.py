@@ -1,6 +1,7 @@
 """What several commands share: the config option, and where the config is looked for."""
 
 import argparse
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -28,6 +29,11 @@ def add_config_option(parser: argparse.ArgumentParser) -> None:
 def home() -> Path:
     """The service's folder: for config.yaml and, without a config file, for recordings and data."""
     return Path(os.environ.get(HOME_VARIABLE) or ".").absolute()
+
+
+def keep_quiet() -> None:
+    """For commands that tell by themselves what they find: drops the parts' log lines, which say the same."""
+    logging.getLogger("livecam_nvr").addHandler(logging.NullHandler())
 
 
 def load(args: argparse.Namespace) -> "Config":

@@ -23,13 +23,14 @@ def execute(args: argparse.Namespace) -> int:
     """Prints a line for each check as soon as it is done."""
     import asyncio  # noqa: PLC0415 - nor these for `--help`
 
-    from livecam_nvr.cli.checks import config_checks, machine_checks, service_runs  # noqa: PLC0415
+    from livecam_nvr.cli.checks import config_checks, machine_checks, running_service  # noqa: PLC0415
     from livecam_nvr.cli.examine import examine, show  # noqa: PLC0415
     from livecam_nvr.config.load import ConfigErrors  # noqa: PLC0415
     from livecam_nvr.core.ports import Check  # noqa: PLC0415
 
+    common.keep_quiet()
     status = exit_codes.OK
-    running = False
+    running = None
     checks = list(machine_checks())
     try:
         config = common.load(args)
@@ -42,9 +43,9 @@ def execute(args: argparse.Namespace) -> int:
         from livecam_nvr import app  # noqa: PLC0415 - the whole service: only for a config that is right
 
         show(Check("config", ok=True, found=_described(args, len(config.cameras))))
-        running = asyncio.run(service_runs(config.listen))
-        checks += [*app.checks(config), *config_checks(config)]
-    broken = asyncio.run(examine(checks, _PATIENCE_S, running=running))
+        running = asyncio.run(running_service(config.listen))
+        checks += [*app.checks(config), *config_checks(config, running)]
+    broken = asyncio.run(examine(checks, _PATIENCE_S, running=running is not None))
     return status or (exit_codes.FAILED if broken else exit_codes.OK)
 
 

@@ -7,13 +7,23 @@ from collections.abc import Sequence
 from typing import Final
 
 from livecam_nvr import __version__
-from livecam_nvr.cli import doctor, exit_codes, init_config, media_server, run, validate, version
+from livecam_nvr.cli import (
+    cameras,
+    discover,
+    doctor,
+    exit_codes,
+    init_config,
+    media_server,
+    run,
+    validate,
+    version,
+)
 from livecam_nvr.domain.errors import LivecamError
 from livecam_nvr.domain.redact import redact
 
 # Each module has `add(commands)`, which adds its parser with `set_defaults(execute=...)`. Heavy modules are
 # imported by `execute` only: `--help` answers at once.
-_COMMANDS: Final = (run, validate, init_config, doctor, media_server, version)
+_COMMANDS: Final = (run, validate, init_config, cameras, discover, doctor, media_server, version)
 _OWN_OPTIONS: Final = {"-h", "--help", "--version"}
 
 

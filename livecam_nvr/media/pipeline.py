@@ -30,6 +30,7 @@ _log = logging.getLogger(__name__)
 
 _FIRST_FRAGMENT_S = 15.0  # a camera with a keyframe every 10 s is slow to begin, and is not stalled
 _LATE_S = 1.0
+_AWAY = {ErrorKind.UNAVAILABLE, ErrorKind.NOT_FOUND, ErrorKind.CONFLICT}  # not there, or in another's hands
 _LOOK_EVERY_S = 0.5
 
 
@@ -130,7 +131,8 @@ class CameraPipeline:
             viewers=self.hub.viewers,
             latency_s=round(self._run.capture.lag_s, 3) if self._run and init else None,
             audio_codec=next((track.codec for track in init.tracks if track.kind == "audio"), "") if init else "",
-            encoder=self._encoder.name if self._encodes else "",
+            encoder=self._encoder.name if self._encodes else self._feed.encoder,
+            phase_ms=self._feed.phase_ms,
             quality=self._quality.status,
             sub_stream=self._sub_stream,
             complaints=self._health.complaints,
@@ -154,7 +156,7 @@ class CameraPipeline:
     async def set_quality(self, height: int | None, fps: float | None) -> QualityStatus:
         """See core.ports.CameraControl."""
         if self._run is None or self.hub.init is None:
-            self._quality.refuse_if_fixed()
+            self._quality.refuse_if_fixed_or_busy()
             raise LivecamError(
                 ErrorKind.UNAVAILABLE,
                 f"{self.camera.id} does not run now, so a new quality could not be tried",
@@ -205,7 +207,7 @@ class CameraPipeline:
             cause = EndCause.SERVICE
             raise
         except LivecamError as error:
-            cause = run.cause or (EndCause.CAMERA if error.kind is ErrorKind.UNAVAILABLE else EndCause.ENCODER)
+            cause = run.cause or (EndCause.CAMERA if error.kind in _AWAY else EndCause.ENCODER)
             raise
         finally:
             await run.stop()
@@ -284,7 +286,7 @@ class CameraPipeline:
             _log.warning("%s: %s; %s", self.camera.id, error.message, error.hint)
         self.fault = fault
         self._health.failed(error)
-        self._set(CameraState.OFFLINE if error.kind is ErrorKind.UNAVAILABLE else CameraState.ERROR)
+        self._set(CameraState.OFFLINE if error.kind in _AWAY else CameraState.ERROR)
         self._waiting = asyncio.create_task(self._hurry_when_back(), name=f"returns:{self.camera.id}")
 
     async def _hurry_when_back(self) -> None:

@@ -4,17 +4,28 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from livecam_nvr.config.models import Camera, EncodedCamera
 from livecam_nvr.core.ports import QualityMemory
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
-from livecam_nvr.domain.quality import HEIGHTS, Quality, QualityStatus
+from livecam_nvr.domain.quality import HEIGHTS, Quality, QualityStatus, size_for
 
 _log = logging.getLogger(__name__)
+
+AnyEncoded = TypeVar("AnyEncoded", bound=EncodedCamera)
 
 _MOST_FPS = 60.0
 TRIAL_S = 8.0
 """A new quality without a first frame for so long has failed."""
+
+
+def with_quality(camera: AnyEncoded, quality: Quality | None) -> AnyEncoded:
+    """The camera as if its config asked for `quality`."""
+    if quality is None:
+        return camera
+    width, height = size_for(quality.height, (camera.width, camera.height))
+    return camera.model_copy(update={"size": f"{width}x{height}", "fps": quality.fps})
 
 
 class QualityDesk:
@@ -75,10 +86,8 @@ class QualityDesk:
         Raises:
             LivecamError: INVALID or CONFLICT, see core.ports.CameraControl.
         """
-        self.refuse_if_fixed()
+        self.refuse_if_fixed_or_busy()
         status = self._status
-        if self._trial is not None:
-            raise LivecamError(ErrorKind.CONFLICT, "a change of the quality is under way", "wait for its end")
         new = Quality(height or status.height, fps or status.fps)
         if new.height not in status.heights:
             known = ", ".join(str(known) for known in status.heights)
@@ -98,14 +107,16 @@ class QualityDesk:
         self._set(new, changing=True)
         return self._trial
 
-    def refuse_if_fixed(self) -> None:
-        """Raises LivecamError CONFLICT where the quality cannot be changed."""
+    def refuse_if_fixed_or_busy(self) -> None:
+        """Raises LivecamError CONFLICT where the quality cannot be changed, or is being changed."""
         if not self._status.changeable:
             raise LivecamError(
                 ErrorKind.CONFLICT,
                 f"the stream of {self._id} is copied as the camera sends it",
                 "set size and frame rate in the camera itself",
             )
+        if self._trial is not None:
+            raise LivecamError(ErrorKind.CONFLICT, "a change of the quality is under way", "wait for its end")
 
     def proved(self, interruption_s: float | None) -> None:
         """A run showed its first frame."""

@@ -8,19 +8,27 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Any
 from urllib.parse import urlsplit
 
-from livecam_nvr.domain.status import CameraState
+from livecam_nvr.mqtt.entities import (
+    OFFLINE,
+    ONLINE,
+    Json,
+    camera_entities,
+    camera_figures,
+    quality_entities,
+)
 from livecam_nvr.mqtt.topics import Topics
 
 ORIGIN = "livecam-nvr"
-ONLINE, OFFLINE = "online", "offline"
-ON, OFF = "ON", "OFF"
 
-_MODELS = {"test": "Test picture", "rtsp": "IP camera", "file": "Video file", "v4l2": "USB camera"}
-
-Json = dict[str, Any]
+_MODELS = {
+    "test": "Test picture",
+    "rtsp": "IP camera",
+    "file": "Video file",
+    "v4l2": "USB camera",
+    "picamera2": "Raspberry Pi camera",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +38,10 @@ class CameraCard:
     id: str
     name: str
     kind: str
-    """As in the config: `test`, `rtsp`, `file`, `v4l2`."""
+    """As in the config: `test`, `rtsp`, `file`, `v4l2`, `picamera2`."""
+    heights: tuple[int, ...] = ()
+    """What its resolution can be set to; empty where the quality cannot be changed."""
+    most_fps: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,117 +172,9 @@ def _camera_device(topics: Topics, node: NodeCard, camera: CameraCard) -> Json:
     return {
         "device": _device(topics, node, camera),
         "origin": _origin(node),
-        "components": {**_camera_entities(topics, camera.id), **_camera_figures(topics, camera.id)},
-    }
-
-
-def _while_running(topics: Topics) -> Json:
-    return {"availability": [{"topic": topics.service}]}
-
-
-def _while_delivering(topics: Topics, camera_id: str) -> Json:
-    return {
-        "availability": [{"topic": topics.service}, {"topic": topics.available(camera_id)}],
-        "availability_mode": "all",
-    }
-
-
-def _camera_entities(topics: Topics, camera_id: str) -> Json:
-    """What the camera is and does; all but the picture stay readable while the camera is away."""
-    while_running = _while_running(topics)
-    return {
-        "camera": {
-            "platform": "camera",
-            "unique_id": topics.unique_id("camera", camera_id),
-            "name": None,
-            "topic": topics.picture(camera_id),
-            **_while_delivering(topics, camera_id),
-        },
-        "recording": {
-            "platform": "switch",
-            "unique_id": topics.unique_id("recording", camera_id),
-            "name": "Recording",
-            "icon": "mdi:record-rec",
-            "entity_category": "config",
-            "state_topic": topics.recording(camera_id),
-            "command_topic": topics.recording_set(camera_id),
-            **while_running,
-        },
-        "recording_active": {
-            "platform": "binary_sensor",
-            "unique_id": topics.unique_id("recording_active", camera_id),
-            "name": "Recording active",
-            "device_class": "running",
-            "state_topic": topics.recording_active(camera_id),
-            "value_template": "{{ value_json.active }}",
-            "json_attributes_topic": topics.recording_active(camera_id),
-            "json_attributes_template": "{{ {'reason': value_json.reason} | tojson }}",
-            **while_running,
-        },
-        "online": {
-            "platform": "binary_sensor",
-            "unique_id": topics.unique_id("online", camera_id),
-            "device_class": "connectivity",
-            "entity_category": "diagnostic",
-            "state_topic": topics.available(camera_id),
-            "payload_on": ONLINE,
-            "payload_off": OFFLINE,
-            **while_running,
-        },
-        "status": {
-            "platform": "sensor",
-            "unique_id": topics.unique_id("status", camera_id),
-            "name": "Status",
-            "device_class": "enum",
-            "options": [str(state) for state in CameraState],
-            "entity_category": "diagnostic",
-            "state_topic": topics.state(camera_id),
-            "value_template": "{{ value_json.state }}",
-            "json_attributes_topic": topics.state(camera_id),
-            "json_attributes_template": "{{ {'error': value_json.error, 'hint': value_json.hint} | tojson }}",
-            **while_running,
-        },
-        "last_segment": {
-            "platform": "sensor",
-            "unique_id": topics.unique_id("last_segment", camera_id),
-            "name": "Last segment",
-            "device_class": "timestamp",
-            "entity_category": "diagnostic",
-            "state_topic": topics.last_segment(camera_id),
-            "value_template": "{{ value_json.finished }}",
-            "json_attributes_topic": topics.last_segment(camera_id),
-            "json_attributes_template": "{{ {'file': value_json.file} | tojson }}",
-            **while_running,
-        },
-    }
-
-
-def _camera_figures(topics: Topics, camera_id: str) -> Json:
-    """Figures that mean nothing while the camera is away."""
-    common = {
-        "platform": "sensor",
-        "state_class": "measurement",
-        "entity_category": "diagnostic",
-        "state_topic": topics.stats(camera_id),
-        **_while_delivering(topics, camera_id),
-    }
-    return {
-        "fps": {
-            "unique_id": topics.unique_id("fps", camera_id),
-            "name": "Frame rate",
-            "icon": "mdi:filmstrip",
-            "unit_of_measurement": "fps",
-            "suggested_display_precision": 1,
-            "value_template": "{{ value_json.fps }}",
-            **common,
-        },
-        "bitrate": {
-            "unique_id": topics.unique_id("bitrate", camera_id),
-            "name": "Bit rate",
-            "device_class": "data_rate",
-            "unit_of_measurement": "Mbit/s",
-            "suggested_display_precision": 2,
-            "value_template": "{{ value_json.bitrate_mbps }}",
-            **common,
+        "components": {
+            **camera_entities(topics, camera.id),
+            **camera_figures(topics, camera.id),
+            **quality_entities(topics, camera.id, camera.heights, camera.most_fps),
         },
     }

@@ -9,7 +9,7 @@ import aiomqtt
 from livecam_nvr.config.models import MqttConfig
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.mqtt.connection import connected
-from livecam_nvr.mqtt.discovery import ONLINE
+from livecam_nvr.mqtt.entities import ONLINE
 from livecam_nvr.mqtt.topics import Topics
 
 _FIRST_WORD_S = 0.5

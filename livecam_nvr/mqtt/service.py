@@ -10,13 +10,14 @@ import aiomqtt
 from livecam_nvr.config.models import MqttConfig, NodeConfig
 from livecam_nvr.core.bus import EventBus
 from livecam_nvr.core.events import BrokerChanged
-from livecam_nvr.core.ports import Pictures, RecordingControl, StatusSource
+from livecam_nvr.core.ports import CameraControl, Pictures, RecordingControl, StatusSource
 from livecam_nvr.domain.errors import LivecamError
 from livecam_nvr.domain.status import BrokerStatus, Fault
 from livecam_nvr.mqtt.announcer import Announcer
 from livecam_nvr.mqtt.commands import CommandDesk
 from livecam_nvr.mqtt.connection import connected
-from livecam_nvr.mqtt.discovery import OFFLINE, CameraCard, NodeCard
+from livecam_nvr.mqtt.discovery import CameraCard, NodeCard
+from livecam_nvr.mqtt.entities import OFFLINE
 from livecam_nvr.mqtt.outbox import Message, Outbox, Rank
 from livecam_nvr.mqtt.rival import keep_clear
 from livecam_nvr.mqtt.session import Parts, Session
@@ -37,6 +38,7 @@ class Collaborators:
     pictures: Pictures
     bus: EventBus
     clock: Clock
+    cameras: CameraControl
 
 
 class MqttService:
@@ -80,7 +82,7 @@ class MqttService:
             camera_ids=[camera.id for camera in cameras],
             announcer=announcer,
             outbox=outbox,
-            desk=CommandDesk(topics, others.control, others.clock),
+            desk=CommandDesk(topics, others.control, others.cameras, others.clock, announcer.settled),
             snapshots=Snapshots(others.pictures, others.clock, config.snapshot_seconds, announcer.picture),
         )
         self._status = BrokerStatus(
@@ -107,6 +109,7 @@ class MqttService:
             unsubscribe()
         self._unsubscribe = []
         await self._supervisor.stop()
+        await self._parts.desk.stop()
         self._set(replace(self._status, connected=False))
 
     async def _attempt(self) -> None:

@@ -12,7 +12,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from livecam_nvr.mqtt.announcer import Announcer
 from livecam_nvr.mqtt.commands import CommandDesk
-from livecam_nvr.mqtt.discovery import OFFLINE, ONLINE, is_ours
+from livecam_nvr.mqtt.discovery import is_ours
+from livecam_nvr.mqtt.entities import OFFLINE, ONLINE
 from livecam_nvr.mqtt.outbox import Message, Outbox
 from livecam_nvr.mqtt.snapshots import Snapshots
 from livecam_nvr.mqtt.topics import Topics

@@ -1,21 +1,25 @@
 """How things are, as payloads: topic to bytes. Pure."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from livecam_nvr.domain.quality import QualityStatus
 from livecam_nvr.domain.redact import redact
 from livecam_nvr.domain.segment import NS
 from livecam_nvr.domain.status import (
     CameraState,
     CameraStatus,
+    Complaint,
     DiskStatus,
     Fault,
     RecordingStatus,
     SegmentInfo,
 )
-from livecam_nvr.mqtt.discovery import OFF, OFFLINE, ON, ONLINE
+from livecam_nvr.mqtt.entities import OFF, OFFLINE, ON, ONLINE
 from livecam_nvr.mqtt.topics import Topics
 
+NO_CHOICE = b"None"
 _LONGEST_TEXT = 500  # attributes are stored with each state by Home Assistant's recorder
 
 Payloads = dict[str, bytes]
@@ -50,11 +54,35 @@ def recording(topics: Topics, camera_id: str, status: RecordingStatus) -> Payloa
     return found
 
 
+def quality(topics: Topics, camera_id: str, status: QualityStatus, height: int) -> Payloads:
+    """The resolution and the frame rate that run; nothing while a change is under way: it is not proven yet.
+
+    A camera may deliver another size than was asked for: then its real `height` (0 if unknown) counts. One that is
+    no choice is told as `None`, which Home Assistant shows as unknown.
+    """
+    if status.changing:
+        return {}
+    resolution = rate = b""
+    if status.changeable:
+        real = height or status.height
+        resolution = f"{real}p".encode() if real in status.heights else NO_CHOICE
+        rate = f"{status.fps:g}".encode()
+    return {topics.resolution(camera_id): resolution, topics.frame_rate(camera_id): rate}
+
+
+def problem(topics: Topics, camera_id: str, complaints: Sequence[Complaint]) -> Payloads:
+    """Whether anything about the camera is not right, and what to do about it."""
+    told = [{"kind": c.kind, "message": _text(c.message), "hint": _text(c.hint)} for c in complaints]
+    return {topics.problem(camera_id): _json(problem=_on(bool(told)).decode(), complaints=told)}
+
+
 def stats(topics: Topics, camera: CameraStatus) -> Payloads:
-    """Frame rate and bit rate, rounded to what a person reads, so that noise makes no messages."""
+    """Frame rate, bit rate and size, rounded to what a person reads, so that noise makes no messages."""
     return {
         topics.stats(camera.id): _json(
-            fps=round(camera.fps, 1), bitrate_mbps=round(camera.bitrate_bps / 1_000_000, 2)
+            fps=round(camera.fps, 1),
+            bitrate_mbps=round(camera.bitrate_bps / 1_000_000, 2),
+            size=f"{camera.width}x{camera.height}" if camera.width else "",
         )
     }
 

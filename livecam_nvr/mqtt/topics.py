@@ -67,7 +67,7 @@ class Topics:
         return f"{self._root}/{camera_id}/status"
 
     def stats(self, camera_id: str) -> str:
-        """JSON `{"fps": ..., "bitrate_mbps": ...}`."""
+        """JSON `{"fps": ..., "bitrate_mbps": ..., "size": "1280x720"}`."""
         return f"{self._root}/{camera_id}/stats"
 
     def last_segment(self, camera_id: str) -> str:
@@ -86,6 +86,30 @@ class Topics:
         """JSON `{"active": "ON"|"OFF", "reason": ...}`: whether frames are going into a file."""
         return f"{self._root}/{camera_id}/recording/active"
 
+    def resolution(self, camera_id: str) -> str:
+        """`720p`: the quality that runs; empty where it cannot be changed."""
+        return f"{self._root}/{camera_id}/resolution"
+
+    def resolution_set(self, camera_id: str) -> str:
+        """Takes one of the heights that can be had, as `480p`."""
+        return f"{self._root}/{camera_id}/resolution/set"
+
+    def frame_rate(self, camera_id: str) -> str:
+        """Frames a second, as set; empty where they cannot be changed."""
+        return f"{self._root}/{camera_id}/frame_rate"
+
+    def frame_rate_set(self, camera_id: str) -> str:
+        """Takes frames a second, as `15` or `12.5`."""
+        return f"{self._root}/{camera_id}/frame_rate/set"
+
+    def restart_set(self, camera_id: str) -> str:
+        """Takes `PRESS`."""
+        return f"{self._root}/{camera_id}/restart/set"
+
+    def problem(self, camera_id: str) -> str:
+        """JSON `{"problem": "ON"|"OFF", "complaints": [{"kind", "message", "hint"}, ...]}`."""
+        return f"{self._root}/{camera_id}/problem"
+
     def picture(self, camera_id: str) -> str:
         """JPEG."""
         return f"{self._root}/{camera_id}/snapshot"
@@ -99,6 +123,9 @@ class Topics:
             self.last_segment(camera_id),
             self.recording(camera_id),
             self.recording_active(camera_id),
+            self.resolution(camera_id),
+            self.frame_rate(camera_id),
+            self.problem(camera_id),
             self.picture(camera_id),
             self.discovery(camera_id),
         )

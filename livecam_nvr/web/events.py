@@ -8,12 +8,26 @@ from contextlib import contextmanager
 from aiohttp import web
 
 from livecam_nvr.core.bus import EventBus
-from livecam_nvr.core.events import CameraStateChanged, DiskChanged, Event, RecordingChanged
+from livecam_nvr.core.events import (
+    CameraStateChanged,
+    ComplaintsChanged,
+    DiskChanged,
+    Event,
+    QualityChanged,
+    RecordingChanged,
+)
 from livecam_nvr.web.keys import PORTS
 from livecam_nvr.web.sockets import serve
 from livecam_nvr.web.status import service_json, shown_host
 
 _EVERY_S = 1.0
+_NEWS: tuple[type[Event], ...] = (
+    CameraStateChanged,
+    QualityChanged,
+    ComplaintsChanged,
+    RecordingChanged,
+    DiskChanged,
+)
 
 
 async def events(request: web.Request) -> web.WebSocketResponse:
@@ -39,10 +53,9 @@ async def events(request: web.Request) -> web.WebSocketResponse:
 
 @contextmanager
 def _noticing(bus: EventBus) -> Iterator[asyncio.Event]:
-    """An event that is set when a state, a recorder or the disk changes."""
+    """An event that is set when a camera, a recorder or the disk changes."""
     happened = asyncio.Event()
-    kinds: tuple[type[Event], ...] = (CameraStateChanged, RecordingChanged, DiskChanged)
-    ends = [bus.subscribe(kind, lambda _event: happened.set()) for kind in kinds]
+    ends = [bus.subscribe(kind, lambda _event: happened.set()) for kind in _NEWS]
     try:
         yield happened
     finally:

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from livecam_nvr.core.bus import EventBus
 from livecam_nvr.core.ports import CameraControl, Pictures, RecordingControl, SegmentIndex, StatusSource, Streams
+from livecam_nvr.core.ptz import OnvifPort
 from livecam_nvr.runtime.clock import Clock, SystemClock
 from livecam_nvr.web.open_streams import OpenStreams
 from livecam_nvr.web.shelves import Shelves
@@ -26,6 +27,8 @@ class WebPorts:
     bus: EventBus
     control: CameraControl
     clock: Clock = field(default_factory=SystemClock)
+    onvif: OnvifPort | None = None
+    """Without it, nothing is searched for and no camera can be moved."""
 
 
 PORTS = web.AppKey("PORTS", WebPorts)

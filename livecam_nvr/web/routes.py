@@ -2,7 +2,20 @@
 
 from aiohttp import web
 
-from livecam_nvr.web import control, events, hls, live_mp4, live_ws, mjpeg, pages, recordings, snapshot, status
+from livecam_nvr.web import (
+    control,
+    events,
+    hls,
+    live_mp4,
+    live_ws,
+    mjpeg,
+    onvif,
+    pages,
+    quality,
+    recordings,
+    snapshot,
+    status,
+)
 
 _CAMERA = "/api/cameras/{camera_id}"
 
@@ -25,5 +38,11 @@ def routes() -> list[web.AbstractRouteDef]:
         web.get(_CAMERA + r"/hls/{sequence:\d{1,15}}.m4s", hls.segment),
         web.get(f"{_CAMERA}/recordings", recordings.list_recordings),
         web.post(f"{_CAMERA}/recording", control.set_recording),
+        web.get(f"{_CAMERA}/quality", quality.get_quality),
+        web.post(f"{_CAMERA}/quality", quality.set_quality),
+        web.post(f"{_CAMERA}/restart", quality.restart),
+        web.get("/api/discover", onvif.discover),
+        web.get(f"{_CAMERA}/ptz", onvif.get_ptz),
+        web.post(f"{_CAMERA}/ptz", onvif.set_ptz),
         web.get("/recordings/{path:.+}", recordings.get_recording),
     ]

@@ -7,6 +7,8 @@ from typing import Any
 
 from aiohttp import web
 
+from livecam_nvr.domain.media import Track
+from livecam_nvr.domain.quality import QualityStatus
 from livecam_nvr.domain.segment import NS
 from livecam_nvr.domain.status import RecordingStatus, ServiceStatus
 from livecam_nvr.web import guard
@@ -57,6 +59,12 @@ def service_json(status: ServiceStatus, host: str) -> dict[str, Any]:
 def recording_json(camera_id: str, status: RecordingStatus) -> dict[str, Any]:
     """One camera's recorder."""
     return {"camera_id": camera_id, **plain(asdict(status))}
+
+
+def quality_json(camera_id: str, status: QualityStatus, video: Track | None) -> dict[str, Any]:
+    """One camera's quality: what was asked for, and as `running` the size that really comes."""
+    running = {"width": video.width, "height": video.height} if video else None
+    return {"camera_id": camera_id, **plain(asdict(status)), "running": running}
 
 
 def shown_host(request: web.Request) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 
+from fakes.core_control import FakeControl
 from fakes.mqtt_pictures import FakePictures
 from fakes.mqtt_recording import FakeRecording
 from fakes.mqtt_status import FakeStatus
@@ -18,10 +19,17 @@ from livecam_nvr.runtime.clock import SystemClock
 class Home:
     """The service's MQTT side with fakes around it."""
 
-    def __init__(self, port: int, camera_ids: tuple[str, ...] = ("cam0", "cam1"), **config: object) -> None:
+    def __init__(
+        self,
+        port: int,
+        camera_ids: tuple[str, ...] = ("cam0", "cam1"),
+        copied: tuple[str, ...] = (),
+        **config: object,
+    ) -> None:
         self.bus = EventBus()
         self.recording = FakeRecording(self.bus, camera_ids)
-        self.source = FakeStatus(self.recording)
+        self.control = FakeControl(self.bus, camera_ids, copied)
+        self.source = FakeStatus(self.recording, self.control)
         self.pictures = FakePictures()
         settings = MqttConfig.model_validate(
             {"host": "127.0.0.1", "port": port, "snapshot_seconds": 3600, **config}
@@ -30,7 +38,7 @@ class Home:
             settings,
             NodeConfig(id="home", name="My home"),
             [CameraCard(camera_id, camera_id.upper(), "test") for camera_id in camera_ids],
-            Collaborators(self.source, self.recording, self.pictures, self.bus, SystemClock()),
+            Collaborators(self.source, self.recording, self.pictures, self.bus, SystemClock(), self.control),
             version="1.2.3",
             page_url="http://192.0.2.7:8001/",
             support_url="https://example.org/livecam-nvr",

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from fakes.core_control import FakeControl
 from fakes.mqtt_recording import FakeRecording
 
 from livecam_nvr.domain.status import (
@@ -16,9 +17,9 @@ from livecam_nvr.domain.status import (
 
 
 class FakeStatus:
-    """Two figures and a state per camera; the recording part comes from the recorders."""
+    """Two figures and a state per camera; recording and quality come from those who do it."""
 
-    def __init__(self, recording: FakeRecording) -> None:
+    def __init__(self, recording: FakeRecording, control: FakeControl) -> None:
         self.cameras = {
             camera_id: CameraStatus(
                 camera_id, camera_id.upper(), "test", CameraState.LIVE, fps=29.97, bitrate_bps=2_014_000
@@ -27,10 +28,16 @@ class FakeStatus:
         }
         self.disk = DiskStatus("recordings", 64_000_000_000, 12_340_000_000)
         self._recording = recording
+        self._control = control
 
     def status(self) -> ServiceStatus:
         cameras = tuple(
-            replace(camera, recording=self._recording.recording(camera.id)) for camera in self.cameras.values()
+            replace(
+                camera,
+                recording=self._recording.recording(camera.id),
+                quality=self._control.quality(camera.id),
+            )
+            for camera in self.cameras.values()
         )
         server = MediaServerStatus("none", ServerState.READY)
         return ServiceStatus("Home", "1.2.3", 0, 1.0, cameras, server, BrokerStatus(configured=True), self.disk)

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from fakes.core_control import FakeControl
 from support.ports import free_port
 
 from livecam_nvr.config.models import ListenConfig
 from livecam_nvr.core.bus import EventBus
-from livecam_nvr.core.events import CameraStateChanged, RecordingChanged
+from livecam_nvr.core.events import CameraStateChanged, QualityChanged, RecordingChanged
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.media import EndCause, Fragment
 from livecam_nvr.domain.segment import Segment
@@ -167,6 +168,10 @@ class Site:
         self.bus = EventBus()
         self.home = FakeStatus(ids, self.bus)
         self.index = FakeIndex()
+        self.control = FakeControl(self.bus, ids)
+        for camera_id in ids:
+            self.home.change(camera_id, quality=self.control.quality(camera_id))
+        self.bus.subscribe(QualityChanged, lambda event: self.home.change(event.camera_id, quality=event.status))
         streams = CameraStreams(list(self.hubs.values()))
         self.pictures = StreamPictures(streams)
         self.port = free_port()
@@ -178,6 +183,7 @@ class Site:
             index=self.index,
             recordings=folder,
             bus=self.bus,
+            control=self.control,
         )
         self.server = WebServer(ListenConfig(address=address, http_port=self.port), self.ports)
         self.cameras: list[LiveCamera] = []

@@ -41,6 +41,8 @@ class Service:
             **config,
             "recording": recording,
         }
+        self.env: dict[str, str] = {}
+        """What is added to its environment."""
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -58,7 +60,7 @@ class Service:
         path.write_text(json.dumps(self.config))
         argv = [sys.executable, "-m", "livecam_nvr", "run", "--config", str(path), *arguments]
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(argv, stdout=log, stderr=log, cwd=ROOT)
+            self.process = subprocess.Popen(argv, stdout=log, stderr=log, cwd=ROOT, env=os.environ | self.env)
         if wait:
             await until(self.all_live, 20, f"all cameras LIVE; log:\n{self.read_log()}")
 
@@ -94,6 +96,17 @@ class Service:
                 return bytes(answer.read())
 
         return await asyncio.to_thread(fetch)
+
+    async def post(self, path: str, body: object) -> dict[str, Any]:
+        """The answer to a POST of JSON; raises HTTPError for what is refused."""
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self.url + path, json.dumps(body).encode(), headers)
+
+        def send() -> dict[str, Any]:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return dict(json.load(answer))
+
+        return await asyncio.to_thread(send)
 
     async def status(self) -> dict[str, Any]:
         """`/api/status`."""

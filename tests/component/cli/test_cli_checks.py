@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,8 +18,9 @@ from livecam_nvr.cli.checks import (
     FfmpegCheck,
     PagePortCheck,
     PythonCheck,
+    config_checks,
     ffmpeg_version,
-    service_runs,
+    running_service,
 )
 from livecam_nvr.cli.examine import examine
 from livecam_nvr.config.load import parse_config
@@ -113,56 +115,87 @@ async def test_a_port_that_is_free_taken_or_on_no_address_of_ours(listen: Listen
     assert "listen.address" in elsewhere.mend
 
 
+def status_of(**camera: object) -> dict[str, Any]:
+    """A service's status with one camera."""
+    shown = {"id": "a", "state": "LIVE", "codec": "avc1.42c01f", "width": 640, "height": 480, "fps": 14.98}
+    return {"cameras": [{**shown, "fault": None, **camera}], "media_server": {}, "broker": {}}
+
+
 async def test_a_running_service_is_known_by_its_status(listen: ListenConfig) -> None:
-    assert not await service_runs(listen)
-    async with answering(listen, json.dumps({"cameras": [], "media_server": {}, "broker": {}}).encode()):
-        assert await service_runs(listen)
-        assert await service_runs(listen.model_copy(update={"address": "0.0.0.0"}))
-    async with answering(listen, b'{"hello": "world"}'):
-        assert not await service_runs(listen)
-    async with answering(listen, b"\xff\xfe"):
-        assert not await service_runs(listen)
+    assert await running_service(listen) is None
+    async with answering(listen, json.dumps(status_of()).encode()):
+        assert await running_service(listen) == status_of()
+        assert await running_service(listen.model_copy(update={"address": "0.0.0.0"}))
+    for body in (b'{"hello": "world"}', b"[]", b"\xff\xfe"):
+        async with answering(listen, body):
+            assert await running_service(listen) is None
 
 
-async def test_cameras_that_deliver(listen: ListenConfig, tmp_path: Path) -> None:
-    found = await looked(CameraCheck(camera("kind: test, size: 320x240"), listen))
-    assert (found.ok, found.found) == (True, "test picture, 320x240")
-    picture = ["-f", "lavfi", "-i", "testsrc2=size=160x120:rate=10", "-t", "1", "-c:v", "libx264"]
+async def test_cameras_that_deliver(tmp_path: Path) -> None:
+    found = await looked(CameraCheck(camera("kind: test, size: 320x240, fps: 15")))
+    assert (found.ok, found.found) == (True, "test picture, 320x240, 15 frames a second")
+    picture = ["-f", "lavfi", "-i", "testsrc2=size=160x120:rate=10", "-t", "2", "-c:v", "libx264"]
     await asyncio.to_thread(
         subprocess.run, ["ffmpeg", "-v", "error", *picture, str(tmp_path / "a b.mp4")], check=True
     )
-    found = await looked(CameraCheck(camera("kind: file, path: a b.mp4", tmp_path), listen))
-    assert (found.ok, found.found) == (True, "h264, 160x120")
+    found = await looked(CameraCheck(camera("kind: file, path: a b.mp4", tmp_path)))
+    assert found.ok, found
+    assert found.found.startswith("avc1.")
+    assert found.found.endswith(", 160x120, 10 frames a second")
 
 
-async def test_cameras_that_do_not(listen: ListenConfig, tmp_path: Path) -> None:
-    (tmp_path / "text.mp4").write_text("no video")
-    for line in (
+@pytest.mark.parametrize(
+    "line",
+    [
         "kind: file, path: gone.mp4",
         "kind: file, path: text.mp4",
         "kind: v4l2, device: gone",
-        f"kind: rtsp, url: 'rtsp://me:hunter2@127.0.0.1:{listen.http_port}/x'",
-    ):
-        found = await looked(CameraCheck(camera(line, tmp_path), listen))
-        assert not found.ok, line
-        assert found.mend
-        assert "hunter2" not in found.found + found.mend
-
-
-async def test_a_camera_without_ffprobe_is_mended_by_the_package_that_has_it(
-    listen: ListenConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    found = await looked(CameraCheck(camera("kind: test"), listen))
+        "kind: rtsp, url: 'rtsp://me:hunter2@127.0.0.1:{port}/x'",
+    ],
+)
+async def test_cameras_that_do_not(listen: ListenConfig, tmp_path: Path, line: str) -> None:
+    (tmp_path / "text.mp4").write_text("no video")
+    found = await looked(CameraCheck(camera(line.replace("{port}", str(listen.http_port)), tmp_path)))
     assert not found.ok
-    assert "ffprobe is not installed" in found.found
-    assert "apt install ffmpeg" in found.mend
+    assert found.mend
+    assert "hunter2" not in found.found + found.mend
 
 
-async def test_a_usb_camera_is_left_to_the_running_service(listen: ListenConfig) -> None:
-    async with answering(listen, json.dumps({"cameras": [], "media_server": {}, "broker": {}}).encode()):
-        found = await looked(CameraCheck(camera("kind: v4l2, device: /dev/null"), listen))
-    assert found.ok
+async def test_a_camera_without_ffmpeg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "setpriv").symlink_to("/usr/bin/setpriv")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = await looked(CameraCheck(camera("kind: test")))
+    assert not found.ok
+    assert "not installed" in found.found
+    assert found.mend
+
+
+async def test_a_camera_is_left_to_the_running_service_which_says_how_it_is() -> None:
+    here = camera("kind: v4l2, device: /dev/null")
+    found = await looked(CameraCheck(here, running=status_of()))
+    assert (found.ok, found.found) == (
+        True,
+        "avc1.42c01f, 640x480, 15 frames a second, in the livecam-nvr that runs",
+    )
+    away = status_of(state="OFFLINE", fault={"message": "/dev/video0 is not there", "hint": "plug it in"})
+    found = await looked(CameraCheck(here, running=away))
+    assert not found.ok
+    assert "/dev/video0 is not there" in found.found
+    assert found.mend == "plug it in"
+    # One that it does not know, because the config is newer than it, is looked at.
+    found = await looked(CameraCheck(camera("kind: test, size: 320x240"), running=status_of(id="other")))
+    assert found.found.startswith("test picture, 320x240")
+
+
+async def test_smaller_streams_are_looked_at_where_no_service_has_them() -> None:
+    text = (
+        "cameras:\n- {id: a, kind: rtsp, url: 'rtsp://h/1', sub_url: 'rtsp://h/2'}\n"
+        "- {id: b, kind: test, enabled: false}\n"
+    )
+    config = parse_config(text, "config.yaml", Path("/srv"))
+    names = [getattr(check, "name", "") for check in config_checks(config, None)]
+    assert names == ["port 8001 (page, API)", "camera a", "camera a_sub"]
+    assert len(config_checks(config, status_of())) == 2
 
 
 class _Scripted:

@@ -1,11 +1,13 @@
 import pytest
+from fakes.core_control import FakeControl
 from fakes.mqtt_recording import FakeRecording
 from hypothesis import given
 from hypothesis import strategies as st
 
 from livecam_nvr.core.bus import EventBus
-from livecam_nvr.mqtt.commands import CommandDesk, Refusal, Switch, parse
+from livecam_nvr.mqtt.commands import CommandDesk, Refusal, Restart, Switch, parse
 from livecam_nvr.mqtt.topics import Topics
+from livecam_nvr.mqtt.wishes import Wish
 
 TOPICS = Topics("b", "homeassistant", "n")
 SET = "b/n/cam0/recording/set"
@@ -27,7 +29,8 @@ class HandClock:
 
 def desk() -> tuple[CommandDesk, FakeRecording, HandClock]:
     recording, clock = FakeRecording(EventBus(), ["cam0"]), HandClock()
-    return CommandDesk(TOPICS, recording, clock), recording, clock
+    control = FakeControl(EventBus(), ["cam0"])
+    return CommandDesk(TOPICS, recording, control, clock, lambda _camera_id: None), recording, clock
 
 
 @given(st.text(), st.binary())
@@ -37,10 +40,57 @@ def test_no_message_breaks_the_parser(topic, payload):
     assert isinstance(found, Switch if payload in (b"ON", b"OFF") else Refusal)
 
 
+KNOWN = ("recording", "resolution", "frame_rate", "restart")
+
+
 @given(st.text(min_size=1).filter(lambda t: "/" not in t), st.text().filter(lambda t: "/" not in t), st.binary())
-def test_only_an_exact_switch_is_one(camera, what, payload):
+def test_nothing_else_can_be_set(camera, what, payload):
     found = parse(TOPICS, f"b/n/{camera}/{what}/set", payload)
-    assert isinstance(found, Switch if what == "recording" and payload in (b"ON", b"OFF") else Refusal)
+    assert what in KNOWN or isinstance(found, Refusal)
+
+
+@pytest.mark.parametrize(
+    ("what", "payload", "wanted"),
+    [
+        ("recording", b"ON", Switch("c", on=True)),
+        ("recording", b"OFF", Switch("c", on=False)),
+        ("resolution", b"480p", Wish("c", height=480)),
+        ("resolution", b"1080p", Wish("c", height=1080)),
+        ("frame_rate", b"15", Wish("c", fps=15)),
+        ("frame_rate", b"12.5", Wish("c", fps=12.5)),
+        ("restart", b"PRESS", Restart("c")),
+    ],
+)
+def test_exact_payloads_are_orders(what, payload, wanted):
+    assert parse(TOPICS, f"b/n/c/{what}/set", payload) == wanted
+    for spoilt in (payload + b" ", b" " + payload, payload + b"\n", payload.swapcase() + b"x", payload + b"\xff"):
+        assert isinstance(parse(TOPICS, f"b/n/c/{what}/set", spoilt), Refusal)
+
+
+@pytest.mark.parametrize(
+    ("what", "payload"),
+    [
+        ("resolution", b"480"),
+        ("resolution", b"480P"),
+        ("resolution", b"0p"),
+        ("resolution", b"10800p"),
+        ("resolution", b"1080p60"),
+        ("resolution", "\u0664\u0668\u0660p".encode()),
+        ("frame_rate", b"0"),
+        ("frame_rate", b"0.0"),
+        ("frame_rate", b"-15"),
+        ("frame_rate", b"nan"),
+        ("frame_rate", b"1e3"),
+        ("frame_rate", b"1_0"),
+        ("frame_rate", b"15."),
+        ("frame_rate", "\u0661\u0665".encode()),
+        ("restart", b""),
+        ("restart", b"press"),
+        ("restart", b"ON"),
+    ],
+)
+def test_what_is_nearly_right_is_wrong(what, payload):
+    assert isinstance(parse(TOPICS, f"b/n/c/{what}/set", payload), Refusal)
 
 
 @given(st.text(), st.binary(max_size=2000), st.booleans())

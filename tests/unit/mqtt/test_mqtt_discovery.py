@@ -9,7 +9,10 @@ from livecam_nvr.mqtt.topics import Topics
 
 TOPICS = Topics("livecam-nvr", "homeassistant", "home")
 NODE = NodeCard("My home", "1.2.3", "http://192.0.2.7:8001/", "https://example.org/livecam-nvr")
-CAMERAS = [CameraCard("cam0", "Front door", "rtsp"), CameraCard("cam1", "Garage ü", "v4l2")]
+CAMERAS = [
+    CameraCard("cam0", "Front door", "rtsp"),
+    CameraCard("cam1", "Garage ü", "v4l2", (480, 720, 1080), 60.0),
+]
 
 # What Home Assistant's discovery schema allows; it drops the whole message for anything else.
 TOP = {
@@ -53,6 +56,9 @@ PLATFORMS = {
     "camera": ENTITY | {"topic"},
     "switch": STATEFUL | {"command_topic"},
     "binary_sensor": STATEFUL | {"payload_on", "payload_off"},
+    "button": ENTITY | {"command_topic", "payload_press", "device_class"},
+    "select": STATEFUL - {"device_class"} | {"command_topic", "options", "optimistic"},
+    "number": STATEFUL | {"command_topic", "optimistic", "unit_of_measurement", "min", "max", "step", "mode"},
     "sensor": STATEFUL | {"unit_of_measurement", "state_class", "suggested_display_precision", "options"},
 }
 
@@ -60,6 +66,11 @@ PLATFORMS = {
 def told(**changes: object) -> dict[str, dict]:
     node = NodeCard(**{**{f: getattr(NODE, f) for f in NODE.__slots__}, **changes})
     return {topic: json.loads(payload) for topic, payload in announcements(TOPICS, node, CAMERAS).items()}
+
+
+def entities(message: dict) -> list[dict]:
+    """Without what is only removed."""
+    return [entity for entity in message["components"].values() if set(entity) != {"platform"}]
 
 
 def test_the_node_comes_first_and_cameras_hang_on_it():
@@ -81,24 +92,27 @@ def test_no_key_is_unknown_at_the_strict_levels_and_in_the_entities():
         assert set(message["device"]) <= DEVICE
         assert set(message["origin"]) <= ORIGIN
         assert message["origin"]["name"]
-        for entity in message["components"].values():
+        for entity in entities(message):
             assert set(entity) <= PLATFORMS[entity["platform"]]
             assert entity["unique_id"]
 
 
 def test_unique_ids_are_unique_and_never_change():
-    ids = [e["unique_id"] for message in told().values() for e in message["components"].values()]
+    ids = [e["unique_id"] for message in told().values() for e in entities(message)]
     assert len(ids) == len(set(ids))
-    assert sorted(ids)[:8] == [
+    assert sorted(ids)[:10] == [
         "home_cam0_bitrate",
         "home_cam0_camera",
         "home_cam0_fps",
         "home_cam0_last_segment",
         "home_cam0_online",
+        "home_cam0_problem",
         "home_cam0_recording",
         "home_cam0_recording_active",
+        "home_cam0_restart",
         "home_cam0_status",
     ]
+    assert {"home_cam1_resolution", "home_cam1_frame_rate"} <= set(ids)
     assert sorted(ids)[-3:] == ["home_connected", "home_disk_free", "home_disk_problem"]
 
 
@@ -110,7 +124,15 @@ def test_each_entity_is_what_it_should_be():
     for needs_the_camera in ("camera", "fps", "bitrate"):
         assert parts[needs_the_camera]["availability"] == both
         assert parts[needs_the_camera]["availability_mode"] == "all"
-    for readable_without in ("recording", "recording_active", "online", "status", "last_segment"):
+    for readable_without in (
+        "recording",
+        "recording_active",
+        "online",
+        "status",
+        "last_segment",
+        "problem",
+        "restart",
+    ):
         assert parts[readable_without]["availability"] == both[:1]
     assert parts["recording"]["state_topic"] == "livecam-nvr/home/cam0/recording"
     assert parts["recording"]["command_topic"] == "livecam-nvr/home/cam0/recording/set"
@@ -123,9 +145,25 @@ def test_each_entity_is_what_it_should_be():
             assert entity.get("entity_category") != "config"
 
 
+def test_quality_can_be_set_where_it_can_be_changed():
+    _, copied, encoded = told().values()
+    # Nothing but the platform: Home Assistant removes what it may have from the time before.
+    assert copied["components"]["resolution"] == {"platform": "select"}
+    assert copied["components"]["frame_rate"] == {"platform": "number"}
+    resolution, rate = (encoded["components"][what] for what in ("resolution", "frame_rate"))
+    assert resolution["options"] == ["480p", "720p", "1080p"]
+    assert (rate["min"], rate["max"], rate["step"]) == (1, 60, 1)
+    for entity, topic in ((resolution, "resolution"), (rate, "frame_rate")):
+        assert entity["entity_category"] == "config"
+        assert entity["optimistic"] is False
+        assert entity["state_topic"] == f"livecam-nvr/home/cam1/{topic}"
+        assert entity["command_topic"] == f"livecam-nvr/home/cam1/{topic}/set"
+        assert len(entity["availability"]) == 2
+
+
 def test_names_never_repeat_the_device():
     for message in told().values():
-        for entity in message["components"].values():
+        for entity in entities(message):
             assert message["device"]["name"] not in (entity.get("name") or "")
             assert "name" in entity or "device_class" in entity
 

@@ -13,12 +13,18 @@ NAMES = Topics("<base>", "<prefix>", "<node>")
 def test_every_topic_is_in_the_reference():
     topics = [NAMES.service, NAMES.instance, NAMES.disk_free, NAMES.disk_problem, NAMES.birth, NAMES.all_discovery]
     of_camera = [t for t in NAMES.retained_of("<camera>") if "/device/" not in t]
-    for topic in [*topics, *of_camera, NAMES.recording_set("<camera>"), NAMES.commands]:
+    commands = [
+        NAMES.recording_set("<camera>"),
+        NAMES.resolution_set("<camera>"),
+        NAMES.frame_rate_set("<camera>"),
+        NAMES.restart_set("<camera>"),
+    ]
+    for topic in [*topics, *of_camera, *commands, NAMES.commands]:
         assert f"`{topic}`" in PAGE
 
 
 def test_every_entity_is_in_the_reference():
-    cards = [CameraCard("<camera>", "x", "test")]
+    cards = [CameraCard("<camera>", "x", "test", (480,), 60.0)]
     for payload in announcements(NAMES, NodeCard("x", "1"), cards).values():
         for entity in json.loads(payload)["components"].values():
             assert f"`{entity['unique_id']}`" in PAGE

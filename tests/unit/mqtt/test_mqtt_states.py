@@ -1,8 +1,10 @@
 import json
 
+from livecam_nvr.domain.quality import QualityStatus
 from livecam_nvr.domain.status import (
     CameraState,
     CameraStatus,
+    Complaint,
     DiskStatus,
     Fault,
     RecordingStatus,
@@ -51,10 +53,37 @@ def test_the_last_segment_is_told_only_if_there_is_one():
 
 def test_figures_are_rounded_so_that_noise_is_silent():
     def told(fps: float, bps: float) -> bytes:
-        camera = CameraStatus("c", "C", "test", CameraState.LIVE, fps=fps, bitrate_bps=bps)
+        camera = CameraStatus("c", "C", "test", CameraState.LIVE, width=640, height=360, fps=fps, bitrate_bps=bps)
         return states.stats(TOPICS, camera)["b/n/c/stats"]
 
-    assert told(29.97, 2_014_000) == told(30.04, 2_005_001) == b'{"fps":30.0,"bitrate_mbps":2.01}'
+    figures = b'{"fps":30.0,"bitrate_mbps":2.01,"size":"640x360"}'
+    assert told(29.97, 2_014_000) == told(30.04, 2_005_001) == figures
+
+
+def quality(real: int = 0, **values: object) -> tuple[bytes, bytes] | None:
+    asked = {"changeable": True, "height": 720, "fps": 30.0, "heights": (480, 720, 1080), "most_fps": 60.0}
+    found = states.quality(TOPICS, "c", QualityStatus(**{**asked, **values}), real)
+    return (found["b/n/c/resolution"], found["b/n/c/frame_rate"]) if found else None
+
+
+def test_quality_is_what_runs_and_nothing_new_before_it_is_proven():
+    assert quality() == (b"720p", b"30")
+    assert quality(fps=12.5) == (b"720p", b"12.5")
+    assert quality(height=1080, changing=True) is None
+    assert quality(480) == (b"480p", b"30")
+    # The camera snapped to a size that is no choice: Home Assistant shows that as unknown.
+    assert quality(972) == (b"None", b"30")
+    assert quality(changeable=False) == (b"", b"")
+
+
+def test_a_problem_tells_what_to_do_and_no_password():
+    assert states.problem(TOPICS, "c", ()) == {"b/n/c/problem": b'{"problem":"OFF","complaints":[]}'}
+    late = Complaint("late", "rtsp://me:secret@cam/ is late", "is the network full?", 1)
+    told = json.loads(states.problem(TOPICS, "c", (late,))["b/n/c/problem"])
+    assert told == {
+        "problem": "ON",
+        "complaints": [{"kind": "late", "message": "rtsp://me:***@cam/ is late", "hint": "is the network full?"}],
+    }
 
 
 def test_disk():

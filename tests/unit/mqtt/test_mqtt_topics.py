@@ -53,6 +53,9 @@ def test_everything_a_camera_leaves_at_the_broker_is_known():
         "last_segment",
         "recording",
         "recording_active",
+        "resolution",
+        "frame_rate",
+        "problem",
         "picture",
         "discovery",
     )

@@ -1,4 +1,4 @@
-// The service's HTTP API: the status as it changes, and the recording switch.
+// The service's HTTP API: the status as it changes, and what can be changed.
 
 import { Backoff } from "./backoff.js";
 
@@ -16,20 +16,25 @@ export async function isUp() {
 }
 
 /** Asks for recording on or off; returns what the recorder really does, or throws with words for people. */
-export async function setRecording(cameraId, on) {
+export const setRecording = (cameraId, on) => post(cameraId, "recording", { on });
+
+/** Asks for `{height}` or `{fps}`; returns what then runs, when it runs, or throws with words for people. */
+export const setQuality = (cameraId, wanted) => post(cameraId, "quality", wanted);
+
+async function post(cameraId, what, body) {
   let response;
   try {
-    response = await fetch(`/api/cameras/${encodeURIComponent(cameraId)}/recording`, {
+    response = await fetch(`/api/cameras/${encodeURIComponent(cameraId)}/${what}`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ on }),
+      body: JSON.stringify(body),
     });
   } catch {
     throw new Error("The service does not answer.");
   }
-  const body = await response.json();
-  if (!response.ok) throw new Error(`${body.error.message}. ${body.error.hint}`);
-  return body;
+  const answer = await response.json();
+  if (!response.ok) throw new Error([answer.error.message, answer.error.hint].filter(Boolean).join("; "));
+  return answer;
 }
 
 /**

@@ -7,6 +7,7 @@ import { Views } from "./views.js";
 
 const HIDDEN_GRACE_MS = 5000; // a tab that is hidden for longer stops playing
 const MANY = 5;
+const SMALL_PX = 960; // a picture that is less wide does not need the camera's main stream
 
 const tiles = new Map();
 const main = document.getElementById("tiles");
@@ -18,8 +19,9 @@ let hiddenTimer = 0;
 function arrange(alone) {
   main.classList.toggle("alone", alone !== "" || tiles.size === 1);
   main.classList.toggle("many", alone === "" && tiles.size >= MANY);
-  for (const [id, tile] of tiles) {
-    tile.element.hidden = alone !== "" && id !== alone;
+  for (const [id, tile] of tiles) tile.element.hidden = alone !== "" && id !== alone;
+  for (const tile of tiles.values()) {
+    tile.fit(alone === "" && tiles.size > 1 && tile.element.clientWidth < SMALL_PX);
     tile.play(!asleep && !tile.element.hidden);
   }
 }
@@ -90,6 +92,12 @@ document.addEventListener("visibilitychange", () => {
   };
   if (document.hidden) hiddenTimer = setTimeout(change, HIDDEN_GRACE_MS);
   else change();
+});
+
+let resizeTimer = 0;
+addEventListener("resize", () => {
+  clearTimeout(resizeTimer);
+  resizeTimer = setTimeout(() => arrange(views.current), 500);
 });
 
 watchStatus(show, () => {

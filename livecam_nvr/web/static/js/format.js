@@ -23,6 +23,8 @@ export function duration(seconds) {
   return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
 }
 
+export const milliseconds = (ms) => `${Math.abs(ms) < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+
 export const count = (value) => value.toLocaleString("en");
 
 export const time = (utcSeconds) =>

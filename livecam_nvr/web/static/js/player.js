@@ -14,7 +14,10 @@ const REASONS = {
   connection: "no WebSocket gets through",
 };
 
-/** `start()` and `stop()` as often as wanted. Events: `onFrame()`, `onState()`, `onLate()`, `onWay(text)`. */
+/**
+ * `start()` and `stop()` as often as wanted. Events: `onFrame()`, `onState()`, `onLate()`, `onWay(text)`, and
+ * `onSilent()` when it was to be heard and cannot.
+ */
 export class Player {
   #video;
   #canvas;
@@ -26,6 +29,7 @@ export class Player {
   #running = null;
   #timer = 0;
   #wanted = false;
+  #sound = false;
 
   constructor(video, canvas, cameraId, events) {
     this.#video = video;
@@ -48,6 +52,29 @@ export class Player {
     this.#running = null;
   }
 
+  /** Plays this camera's stream from now on; whether that is another one than before. */
+  watch(cameraId) {
+    if (cameraId === this.#cameraId) return false;
+    this.#cameraId = cameraId;
+    this.#failures = { decoder: 0, connection: 0 };
+    if (this.#wanted) {
+      this.stop();
+      this.start();
+    }
+    return true;
+  }
+
+  /** With or without sound from now on. To be called where the user asks for it: else browsers refuse. */
+  listen(on) {
+    if (on === this.#sound) return;
+    this.#sound = on;
+    this.#video.muted = !on;
+    if (this.#wanted && !this.#plain) {
+      this.stop();
+      this.start();
+    }
+  }
+
   #open() {
     const events = {
       ...this.#events,
@@ -61,7 +88,7 @@ export class Player {
     };
     this.#running = this.#plain
       ? new MjpegPlayer(this.#canvas, this.#cameraId, events)
-      : new MsePlayer(this.#video, this.#cameraId, events);
+      : new MsePlayer(this.#video, this.#cameraId, events, this.#sound);
   }
 
   // The picture that was seen last stays until the other way has one.
@@ -74,6 +101,11 @@ export class Player {
 
   async #ended(why) {
     this.#running = null;
+    if (why === "silent") {
+      this.#events.onSilent();
+      if (!this.#running && this.#wanted) this.#open();
+      return;
+    }
     // A service that is away is no fault of the way.
     const counts = why !== "connection" || (await isUp());
     if (!this.#wanted || this.#running) return;

@@ -1,11 +1,14 @@
-// One camera on the page: its picture with the truth about it, figures, recording switch, addresses.
+// One camera on the page: its picture with the truth about it, figures, what can be changed, addresses.
 
 import { setRecording } from "./api.js";
 import * as format from "./format.js";
 import { Player } from "./player.js";
+import { Quality } from "./quality.js";
+import { Sound } from "./sound.js";
 
 const STALE_MS = 2000; // without a new frame for so long, a picture is not live
 const OPENING_MS = 4000;
+const SMALLER_MS = 60_000; // a smaller stream that does not play is tried again after so long
 const HEADLINES = { DELAY: "Late", ERROR: "Failed, being restarted", OFFLINE: "Offline" };
 const ADDRESSES = { rtsp: "RTSP", webrtc: "WebRTC", ll_hls: "LL-HLS" };
 
@@ -14,7 +17,11 @@ export class Tile {
   #id;
   #parts = {};
   #player;
+  #quality;
+  #sound;
   #camera;
+  #small = false;
+  #smallerFrom = 0;
   #state = "OFFLINE";
   #fault = null;
   #lostService = false;
@@ -30,17 +37,22 @@ export class Tile {
     const template = document.getElementById("tile");
     this.element = template.content.firstElementChild.cloneNode(true);
     this.element.dataset.camera = camera.id;
-    for (const name of ["screen", "veil", "title", "rec", "state", "way", "figures", "switch", "last", "fault"]) {
+    for (const name of ["screen", "veil", "title", "rec", "state", "way", "figures", "switch", "last", "fault", "complaints"]) {
       this.#parts[name] = this.element.querySelector(`.${name}`);
     }
     this.#parts.addresses = this.element.querySelector(".addresses ul");
     this.#parts.switch.addEventListener("click", () => this.#toggle());
+    this.#quality = new Quality(this.element.querySelector(".quality"), camera.id);
     this.#player = new Player(this.element.querySelector("video"), this.element.querySelector("canvas"), camera.id, {
       onFrame: () => {
         this.#frameAt = performance.now();
         if (this.element.classList.contains("stale")) this.tick();
       },
       onState: (message) => {
+        if (this.#watching !== this.#id) {
+          if (message.state === "OFFLINE") this.#leaveSmaller();
+          return;
+        }
         this.#state = message.state;
         this.#fault = message.fault;
         this.tick();
@@ -49,11 +61,13 @@ export class Tile {
         this.#lateBy = seconds;
         this.#lateUntil = performance.now() + STALE_MS;
       },
+      onSilent: () => this.#sound.failed(),
       onWay: (text) => {
         this.#parts.way.textContent = text;
         this.#parts.way.hidden = !text;
       },
     });
+    this.#sound = new Sound(this.element.querySelector(".sound"), this.#player, () => this.#choose());
     this.update(camera);
   }
 
@@ -70,9 +84,30 @@ export class Tile {
     this.tick();
   }
 
+  /** Whether it is shown so small that the camera's smaller stream is enough, where it has one. */
+  fit(small) {
+    this.#small = small;
+    this.#choose();
+  }
+
+  get #watching() {
+    const smaller = this.#small && !this.#sound.on && performance.now() >= this.#smallerFrom && this.#camera.sub_stream;
+    return smaller || this.#id;
+  }
+
+  #choose() {
+    if (this.#player.watch(this.#watching)) this.#startedAt = performance.now();
+  }
+
+  #leaveSmaller() {
+    this.#smallerFrom = performance.now() + SMALLER_MS;
+    this.#choose();
+  }
+
   /** A new status came. */
   update(camera) {
     this.#camera = camera;
+    this.#choose();
     this.#state = camera.state;
     this.#fault = camera.fault;
     this.#lostService = false;
@@ -82,6 +117,9 @@ export class Tile {
     if (camera.width) this.#parts.screen.style.aspectRatio = `${camera.width} / ${camera.height}`;
     this.#showFigures(camera);
     this.#showRecording(camera.recording);
+    this.#quality.update(camera);
+    this.#sound.update(camera);
+    this.#showComplaints(camera.complaints);
     this.#showAddresses(camera);
     this.tick();
   }
@@ -100,6 +138,8 @@ export class Tile {
     // A picture is live because it moves here and now; what the service thinks can only make it less.
     const state = this.#lostService && !fresh ? "OFFLINE" : this.#state === "LIVE" && !fresh ? "DELAY" : this.#state;
     const shownYet = this.#frameAt !== null && this.#frameAt > this.#startedAt;
+    const idle = this.#watching !== this.#id && now - Math.max(this.#startedAt, this.#frameAt ?? 0) > OPENING_MS;
+    if (idle && this.#playing && this.#state === "LIVE") this.#leaveSmaller();
     const opening = state === "DELAY" && !shownYet && now - this.#startedAt < OPENING_MS;
     const { state: badge, veil } = this.#parts;
     if (badge.dataset.state !== state || badge.textContent === "") {
@@ -117,6 +157,7 @@ export class Tile {
 
   #headline(state, age, now) {
     if (now < this.#lateUntil) return `${format.duration(this.#lateBy)} late`;
+    if (state === "DELAY" && this.#camera.quality.changing) return "Changing the quality…";
     if (age === null) return HEADLINES[state];
     return state === "DELAY"
       ? `No new frame for ${format.duration(age)}`
@@ -140,8 +181,14 @@ export class Tile {
       ["Dropped", format.count(camera.dropped_frames), camera.dropped_frames > 0],
       ["Restarts", format.count(camera.restarts), camera.restarts > 0],
     ];
+    if (camera.latency_s !== null) figures.push(["Latency", format.milliseconds(camera.latency_s * 1000)]);
+    if (camera.encoder) figures.push(["Encoder", camera.encoder]);
+    if (camera.phase_ms !== null) figures.push(["Phase", format.milliseconds(camera.phase_ms)]);
     const list = this.#parts.figures;
-    if (!list.children.length) {
+    const names = figures.map(([name]) => name).join();
+    if (list.dataset.names !== names) {
+      list.dataset.names = names;
+      list.replaceChildren();
       for (const [name] of figures) {
         const pair = document.createElement("div");
         const term = document.createElement("dt");
@@ -154,6 +201,20 @@ export class Tile {
       list.children[at].lastElementChild.textContent = value;
       list.children[at].classList.toggle("bad", Boolean(bad));
     });
+  }
+
+  #showComplaints(complaints) {
+    this.#parts.complaints.hidden = !complaints.length;
+    this.#parts.complaints.replaceChildren(
+      ...complaints.map(({ message, hint, since_utc_s: since }) => {
+        const item = document.createElement("li");
+        const what = document.createElement("strong");
+        what.textContent = message;
+        item.append(what, hint ? ` ${hint}` : "");
+        if (since) item.title = `since ${format.time(since)}`;
+        return item;
+      }),
+    );
   }
 
   #showRecording(recording) {

@@ -52,6 +52,7 @@ export class Views {
 
   #key(event) {
     if (event.ctrlKey || event.altKey || event.metaKey || !/^[0-9]$/.test(event.key)) return;
+    if (event.target.closest?.("select, input")) return; // there, a digit looks for a choice
     const at = Number(event.key);
     if (at === 0) this.#go(ALL);
     else if (at <= this.#ids.length) this.#go(this.#ids[at - 1]);

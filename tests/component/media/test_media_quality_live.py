@@ -1,0 +1,57 @@
+"""A camera's quality with its real ffmpeg."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from support.live_camera import MakeCamera
+from support.waiting import until
+
+from livecam_nvr.domain.errors import ErrorKind, LivecamError
+from livecam_nvr.domain.media import EndCause
+from livecam_nvr.domain.status import CameraState
+from livecam_nvr.media.control import CameraControls
+
+
+async def test_a_change_ends_with_the_first_frame_of_the_new_quality(run_camera: MakeCamera) -> None:
+    camera = run_camera(fps=15)
+    controls = CameraControls([camera.pipeline])
+    with pytest.raises(LivecamError) as raised:
+        await controls.set_quality("cam0", height=480, by="a test")
+    assert raised.value.kind is ErrorKind.UNAVAILABLE
+
+    await camera.until_state(CameraState.LIVE)
+    first = asyncio.create_task(controls.set_quality("cam0", height=480, fps=10, by="a test"))
+    await until(lambda: controls.quality("cam0").changing)
+    with pytest.raises(LivecamError) as raised:
+        await controls.set_quality("cam0", height=720, by="a test")
+    assert raised.value.kind is ErrorKind.CONFLICT
+    status = await first
+    assert (status.height, status.fps, status.changing) == (480, 10, False)
+    assert status.interruption_s is not None
+    assert 0 < status.interruption_s < 2
+    assert camera.ends == [EndCause.RECONFIGURED]
+    assert (camera.started[-1].width, camera.started[-1].height) == (848, 480)
+    assert camera.states == [CameraState.LIVE]
+    with pytest.raises(LivecamError, match="there is no camera 'cam1'"):
+        controls.quality("cam1")
+
+
+async def test_who_asked_may_leave(run_camera: MakeCamera) -> None:
+    camera = run_camera(fps=15)
+    await camera.until_state(CameraState.LIVE)
+    asked: asyncio.Task[Any] = asyncio.create_task(camera.pipeline.set_quality(480, None))
+    await until(lambda: camera.pipeline.quality.changing)
+    asked.cancel()
+    await asyncio.gather(asked, return_exceptions=True)
+    await until(lambda: not camera.pipeline.quality.changing)
+    assert camera.pipeline.quality.height == 480
+
+
+async def test_a_restart_is_a_new_run_without_a_pause(run_camera: MakeCamera) -> None:
+    camera = run_camera(fps=15)
+    await camera.until_state(CameraState.LIVE)
+    CameraControls([camera.pipeline]).restart("cam0", "a test")
+    await until(lambda: len(camera.started) == 2)
+    assert camera.ends == [EndCause.RECONFIGURED]
+    assert camera.pipeline.quality.changing is False
