@@ -148,6 +148,10 @@ CAM = "cameras:\n- id: a\n  kind: rtsp\n  url: rtsp://cam/1\n"
             ),
         ),
         (
+            CAM + "  masks: [[[0, 0], [0.3, 0.3], [0.6, 0.6]]]\n",
+            "5: cameras[0].masks: a mask whose points lie on one line hides nothing",
+        ),
+        (
             CAM + "  sub_url: http://user:secret@cam/2\n",
             "5: cameras[0].sub_url: an address that begins with rtsp:// or rtsps:// is needed",
         ),
