@@ -91,6 +91,48 @@ def name_hvc1(moov: bytes) -> bytes:
     return bytes(named)
 
 
+def with_configuration(moov: bytes, track_id: int, size: tuple[int, int], kind: bytes, content: bytes) -> bytes:
+    """A whole `moov` box, whose video track is told to have other pictures.
+
+    Args:
+        moov: As it is now.
+        track_id: The video track.
+        size: The pictures' width and height.
+        kind: The configuration box in its sample entry, `avcC` or `hvcC`.
+        content: That box's new content.
+
+    Raises:
+        LivecamError: MEDIA if it is damaged, or has no such track or box.
+    """
+    for begin, end in ((b, e) for name, b, e in children(moov, 8, len(moov)) if name == b"trak"):
+        tkhd = find(moov, begin, end, b"tkhd")
+        if tkhd is None or _track_id(moov, tkhd[0]) != track_id:
+            continue
+        above = [8, begin]
+        inner: tuple[int, int] | None = (begin, end)
+        for name in (b"mdia", b"minf", b"stbl", b"stsd"):
+            inner = find(moov, *inner, name) if inner else None
+            above.append(inner[0] if inner else 0)
+        entry = next(children(moov, above[-1] + 8, inner[1]), None) if inner else None
+        box = find(moov, entry[1] + 78, entry[2], kind) if entry else None
+        if entry is None or box is None:
+            break
+        above.append(entry[1])
+        more = len(content) - (box[1] - box[0])
+        new = bytearray(moov)
+        struct.pack_into(">II", new, tkhd[1] - 8, size[0] << 16, size[1] << 16)
+        struct.pack_into(">HH", new, entry[1] + 24, *size)
+        for at in (*above, box[0]):
+            struct.pack_into(">I", new, at - 8, int.from_bytes(moov[at - 8 : at - 4], "big") + more)
+        new[box[0] : box[1]] = content
+        return bytes(new)
+    raise broken(f"track {track_id} has no {kind!r}")
+
+
+def _track_id(data: bytes, tkhd: int) -> int:
+    return int.from_bytes(data[tkhd + (20 if data[tkhd] == 1 else 12) :][:4], "big")
+
+
 def _hvcc_arrays(data: bytes, at: int) -> Iterator[int]:
     """Where the arrays of NAL units in an `hvcC` begin; `at` is that of their number."""
     number, at = data[at], at + 1
@@ -112,7 +154,7 @@ def _parse_trak(data: bytes, begin: int, end: int) -> Track | None:
     kind = {b"vide": "video", b"soun": "audio"}.get(handler)
     if kind is None:
         return None
-    track_id = struct.unpack_from(">I", data, tkhd[0] + (20 if data[tkhd[0]] == 1 else 12))[0]
+    track_id = _track_id(data, tkhd[0])
     timescale = struct.unpack_from(">I", data, mdhd[0] + (20 if data[mdhd[0]] == 1 else 12))[0]
     if timescale == 0:
         raise broken("a track has timescale 0")

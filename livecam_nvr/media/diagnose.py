@@ -15,10 +15,34 @@ _REASONS: tuple[tuple[str, ErrorKind, str, str], ...] = (
         "check user and password in the camera's url; percent-encode special characters",
     ),
     (
-        r"404 (?:Stream )?Not Found|method DESCRIBE failed: 4",
+        r"method \w+ failed: (?:453|503)",
+        ErrorKind.UNAVAILABLE,
+        "{what} has no room for one more viewer",
+        "end other programs that watch it, or use the address of its smaller stream; else restart it",
+    ),
+    (
+        r"method SETUP failed: 461|Nonmatching transport",
+        ErrorKind.UNAVAILABLE,
+        "{what} does not send its stream by this transport",
+        "set `transport` of the camera to the other one of tcp and udp",
+    ),
+    (
+        r"method (\w+ failed: 5.*)|Server returned (5\w\w \w.*)",
+        ErrorKind.UNAVAILABLE,
+        "{what} reports a failure of its own ({said})",
+        "restart the camera if this stays",
+    ),
+    (
+        r"404 (?:Stream )?Not Found",
         ErrorKind.UNAVAILABLE,
         "{what} does not know this stream address",
         "check the path in the camera's url against the camera's manual",
+    ),
+    (
+        r"method (\w+ failed: 4.*)|Server returned (4\w\w \w.*)",
+        ErrorKind.UNAVAILABLE,
+        "{what} refuses the request ({said})",
+        "check the path in the camera's url against the camera's manual; restart the camera if it is right",
     ),
     (
         r"Failed to resolve hostname|Name or service not known|Temporary failure in name resolution",
@@ -89,6 +113,13 @@ _REASONS: tuple[tuple[str, ErrorKind, str, str], ...] = (
         "check that the address or file is a video that ffmpeg can play",
     ),
     (
+        # ffmpeg looks for twelve seconds, or until the camera hangs up.
+        r"Could not write header.*incorrect codec parameters",
+        ErrorKind.UNAVAILABLE,
+        "{what} sends no picture that can be decoded",
+        "check that it sends H.264 or H.265 with a keyframe at least every 10 s; if its transport is udp, try tcp",
+    ),
+    (
         r"Unknown encoder|No such filter",
         ErrorKind.MEDIA,
         "this ffmpeg lacks an encoder or filter that is needed",
@@ -102,22 +133,27 @@ _REASONS: tuple[tuple[str, ErrorKind, str, str], ...] = (
     ),
 )
 # The media server's leg fails and recovers by itself: its lines say nothing about the camera.
-_OTHER_LEG = re.compile(r"\[(?:fifo|rtsp|mpegts|udp) @|\[tcp @.*127\.0\.0\.1|tee @|frame=|^\S+=")
+_OTHER_LEG = re.compile(r"\[(?:fifo|rtsp|mpegts|udp) @|\[tcp @.*127\.0\.0\.1|tee @|frame=|^\w+=")
+_LONGEST = 300
+# Only a viewer asks for these; a media server that refuses our stream refuses ANNOUNCE or RECORD.
+_ASKED = re.compile(r"\[rtsp @.*method (?:DESCRIBE|SETUP|PLAY) failed|Nonmatching transport")
 
 
 def diagnose(lines: Sequence[str], returncode: int, what: str = "the camera") -> LivecamError:
     """Why a camera's ffmpeg ended, from its last lines (redacted) and its exit status; `what` names the source."""
     if returncode < 0:  # whoever sent it; what ffmpeg said before is another story
         return LivecamError(ErrorKind.MEDIA, f"ffmpeg was ended by signal {-returncode}", "it is restarted")
-    own = [line for line in lines if not _OTHER_LEG.search(line)]
+    own = [line for line in lines if _ASKED.search(line) or not _OTHER_LEG.search(line)]
     # An address that cannot be opened is named by ffmpeg itself at the end of all: `URL: Connection refused`.
     last = [line for line in lines[-1:] if not line.startswith("[")]
     for pattern, kind, message, hint in _REASONS:
-        if any(re.search(pattern, line, re.IGNORECASE) for line in (*own[-20:], *last)):
-            return LivecamError(kind, message.format(what=what), hint)
-    said = own[-1] if own else ""
+        for line in (*own[-20:], *last):
+            if found := re.search(pattern, line, re.IGNORECASE):
+                said = next((group for group in found.groups() if group), "")
+                return LivecamError(kind, message.format(what=what, said=said)[:_LONGEST], hint)
+    said = next((line for line in reversed(own) if line.strip()), "")
     if returncode == 0:
         return LivecamError(ErrorKind.UNAVAILABLE, "the stream ended", "it is opened again")
     return LivecamError(
-        ErrorKind.MEDIA, f"ffmpeg failed with status {returncode}: {said}"[:300], "it is restarted"
+        ErrorKind.MEDIA, f"ffmpeg failed with status {returncode}: {said}"[:_LONGEST], "it is restarted"
     )

@@ -1,15 +1,33 @@
 """What stands between a camera and its ffmpeg: one feed a kind, which says how ffmpeg opens the camera now."""
 
 import asyncio
-from typing import Protocol, TypeVar
+import logging
+from typing import Protocol
 
-from livecam_nvr.config.models import Camera, EncodedCamera, FileCamera, RtspCamera, TestCamera, V4l2Camera
+from livecam_nvr.config.models import (
+    Camera,
+    EncodedCamera,
+    FileCamera,
+    Picamera2Camera,
+    RtspCamera,
+    TestCamera,
+    V4l2Camera,
+)
 from livecam_nvr.domain.errors import LivecamError
-from livecam_nvr.domain.quality import Quality, size_for
+from livecam_nvr.domain.quality import Quality
+from livecam_nvr.media.drawing import drawn_filters
+from livecam_nvr.media.drills import drilled, refuse_if_disconnected
+from livecam_nvr.media.fonts import Fonts
+from livecam_nvr.media.microphone import Microphone
+from livecam_nvr.media.own_sound import OwnSound
+from livecam_nvr.media.picam.feed import PicameraFeed
 from livecam_nvr.media.probe import video_codec
-from livecam_nvr.media.sources import Source, file_source, rtsp_source, testcard_source, v4l2_source
+from livecam_nvr.media.quality import with_quality
+from livecam_nvr.media.sources import Source, file_source, rtsp_source, testcard_source
+from livecam_nvr.media.v4l2.formats import source_of
+from livecam_nvr.media.v4l2.prepare import appears, prepare
 
-AnyEncoded = TypeVar("AnyEncoded", bound=EncodedCamera)
+_log = logging.getLogger(__name__)
 
 
 class Feed(Protocol):
@@ -23,6 +41,14 @@ class Feed(Protocol):
         """
 
     @property
+    def encoder(self) -> str:
+        """What encodes the pictures in front of ffmpeg; empty if nothing does."""
+
+    @property
+    def phase_ms(self) -> float | None:
+        """How far its frames are from the moments that lined-up cameras share; None if it does not line up."""
+
+    @property
     def broken(self) -> asyncio.Future[LivecamError] | None:
         """Done when something in front of ffmpeg failed, with why; None if there is nothing in front of it."""
 
@@ -34,7 +60,13 @@ class Feed(Protocol):
 
 
 def feed_for(camera: Camera) -> Feed:
-    """The feed of a camera."""
+    """The feed of a camera; says so if its stream, which could be copied, is to be encoded."""
+    if camera.drawn and not isinstance(camera, EncodedCamera):
+        _log.info(
+            "%s: it is encoded here and not copied, for overlay or masks: that costs about as much as a camera"
+            " without a stream of its own",
+            camera.id,
+        )
     match camera:
         case TestCamera():
             return _TestFeed(camera)
@@ -44,13 +76,15 @@ def feed_for(camera: Camera) -> Feed:
             return _FileFeed(camera)
         case V4l2Camera():
             return _V4l2Feed(camera)
-        case _:
-            raise NotImplementedError
+        case Picamera2Camera():
+            return PicameraFeed(camera)
 
 
 class PlainFeed:
     """A camera that ffmpeg opens by itself."""
 
+    encoder = ""
+    phase_ms: float | None = None
     broken: asyncio.Future[LivecamError] | None = None
 
     async def returns(self) -> None:
@@ -64,38 +98,71 @@ class PlainFeed:
 class _TestFeed(PlainFeed):
     def __init__(self, camera: TestCamera) -> None:
         self._camera = camera
+        self._fonts = Fonts()
+        self._began_s: float | None = None
 
     async def open(self, quality: Quality | None) -> Source:
-        return testcard_source(with_quality(self._camera, quality))
+        now_s = asyncio.get_running_loop().time()
+        if self._began_s is None:
+            self._began_s = now_s
+        drills, elapsed_s = self._camera.drills, now_s - self._began_s
+        refuse_if_disconnected(drills, elapsed_s)
+        source = testcard_source(with_quality(self._camera, quality))
+        return drilled(await self._fonts.fit(source, self._camera.id), drills, elapsed_s)
 
 
 class _RtspFeed(PlainFeed):
     def __init__(self, camera: RtspCamera) -> None:
         self._camera = camera
+        self._fonts = Fonts()
+        self._sound = OwnSound(camera.id, "the camera") if camera.sound else None
 
     async def open(self, quality: Quality | None) -> Source:  # noqa: ARG002 - the port's signature
-        return rtsp_source(self._camera)
+        source = await self._fonts.fit(rtsp_source(self._camera), self._camera.id)
+        return await self._sound.join(source) if self._sound else source
 
 
 class _FileFeed(PlainFeed):
     def __init__(self, camera: FileCamera) -> None:
         self._camera = camera
+        self._fonts = Fonts()
+        self._sound = OwnSound(camera.id, str(camera.path)) if camera.sound else None
 
     async def open(self, quality: Quality | None) -> Source:  # noqa: ARG002 - the port's signature
-        return file_source(self._camera, await video_codec(self._camera.path))
+        source = file_source(self._camera, await video_codec(self._camera.path))
+        source = await self._fonts.fit(source, self._camera.id)
+        return await self._sound.join(source) if self._sound else source
 
 
-class _V4l2Feed(PlainFeed):
+class _V4l2Feed:
+    encoder = ""
+    phase_ms: float | None = None
+
     def __init__(self, camera: V4l2Camera) -> None:
         self._camera = camera
+        self._fonts = Fonts()
+        self._remark = ""
+        self._microphone = Microphone(camera.id, camera.microphone) if camera.sound else None
 
     async def open(self, quality: Quality | None) -> Source:
-        return v4l2_source(with_quality(self._camera, quality))
+        camera = with_quality(self._camera, quality)
+        size = (camera.width, camera.height)
+        copy = not camera.drawn
+        plan = await prepare(camera.device, size, camera.fps, camera.format, camera.controls, copy=copy)
+        if plan.remark and plan.remark != self._remark:
+            _log.warning("%s: %s", camera.id, plan.remark)
+        self._remark = plan.remark
+        source = source_of(plan, str(camera.device), camera.bitrate_kbps, drawn_filters(camera))
+        source = await self._fonts.fit(source, camera.id)
+        return await self._microphone.join(source, "monotonic") if self._microphone else source
 
+    @property
+    def broken(self) -> asyncio.Future[LivecamError] | None:
+        return self._microphone.broken if self._microphone else None
 
-def with_quality(camera: AnyEncoded, quality: Quality | None) -> AnyEncoded:
-    """The camera as if its config asked for `quality`."""
-    if quality is None:
-        return camera
-    width, height = size_for(quality.height, (camera.width, camera.height))
-    return camera.model_copy(update={"size": f"{width}x{height}", "fps": quality.fps})
+    async def returns(self) -> None:
+        await appears(self._camera.device)
+
+    async def close(self) -> None:
+        if self._microphone:
+            await self._microphone.close()

@@ -27,6 +27,8 @@ class StreamFigures:
         """See core.ports.FragmentSink."""
         self.frames += fragment.frames
         self.bytes += len(fragment.data)
+        if not fragment.frames:  # sound goes on where the picture stands still
+            return
         self.last_arrived_s = fragment.arrived_s
         if fragment.frames == 1:
             self._count_missing(fragment.duration)

@@ -192,7 +192,13 @@ class CameraPipeline:
 
     async def _once(self) -> None:
         """One run. Returns when it has to be opened anew at once, raises when it failed."""
-        run = FfmpegRun(self.hub, self._clock, _name_of(self.camera), self._stream_started)
+        run = FfmpegRun(
+            self.hub,
+            self._clock,
+            _name_of(self.camera),
+            self._stream_started,
+            remote=isinstance(self.camera, RtspCamera),
+        )
         cause = EndCause.SERVICE
         try:
             source = await self._feed.open(self._quality.asked)

@@ -2,29 +2,23 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from zlib import crc32
 
-from livecam_nvr.config.models import EncodedCamera, FileCamera, RtspCamera, TestCamera, V4l2Camera
-from livecam_nvr.media.drawing import Filter, drawn_filters
+from livecam_nvr.config.models import EncodedCamera, FileCamera, RtspCamera, TestCamera
+from livecam_nvr.media.drawing import Filter, drawn_filters, text
 from livecam_nvr.media.encoding import Encoding
+from livecam_nvr.media.sound import BEEP_S, Audio, beeps
 
 # The frame number stands at the bottom left as white (1) and black (0) squares, lowest bit first, so that a
 # program can read from the picture which frame it sees.
 BARCODE_BITS = 24
 BARCODE_CELL = 16
-_FONT = "DejaVu Sans Mono"
+# ffmpeg's parsers lose the time of the first frame over RTSP: that is one frame before the second. Not with sound:
+# its muxer is not to move times, and there are none below zero.
+_FIRST_FRAME = {
+    "bsf:v": "setts=" + ":".join(f"{ts.lower()}='if(eq(PTS,NOPTS),-DURATION,{ts})'" for ts in ("PTS", "DTS"))
+}
 _TAGS = {"h264": "avc1", "hevc": "hvc1"}  # what can be copied
-
-
-@dataclass(frozen=True, slots=True)
-class Audio:
-    """A camera's sound."""
-
-    codec: str = ""
-    """What comes, as ffmpeg calls it, e.g. `aac`, `pcm_mulaw`; empty if not known: then it is encoded."""
-    url: str = ""
-    """An input of its own, e.g. an ALSA device; empty: it comes with the pictures."""
-    options: dict[str, str | None] = field(default_factory=dict)
-    """Options of that input."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +35,8 @@ class Source:
     """None: the video is copied as it is."""
     audio: Audio | None = None
     """None: no sound."""
+    output: dict[str, str] = field(default_factory=dict)
+    """Output options that this source needs besides."""
     fds: tuple[int, ...] = ()
     """Descriptors that ffmpeg inherits under their own numbers, as in `pipe:7`; whoever starts it closes them."""
     tag: str = ""
@@ -48,7 +44,7 @@ class Source:
     container that the video came in, and it refuses that of MPEG-TS."""
 
 
-def source(camera: TestCamera | RtspCamera | FileCamera | V4l2Camera, *, file_codec: str = "h264") -> Source:
+def source(camera: TestCamera | RtspCamera | FileCamera, *, file_codec: str = "h264") -> Source:
     """The input of a camera that ffmpeg opens by itself; `file_codec` is what ffmpeg calls a file's video."""
     match camera:
         case TestCamera():
@@ -57,8 +53,6 @@ def source(camera: TestCamera | RtspCamera | FileCamera | V4l2Camera, *, file_co
             return rtsp_source(camera)
         case FileCamera():
             return file_source(camera, file_codec)
-        case V4l2Camera():
-            return v4l2_source(camera)
 
 
 def encoding_of(camera: EncodedCamera) -> Encoding:
@@ -71,21 +65,9 @@ def testcard_source(camera: TestCamera) -> Source:
     size = max(12, camera.height // 18)
     pad = size // 2
 
-    def text(line: str, y: str) -> tuple[str, tuple[tuple[str, str], ...]]:
-        arguments = {
-            "font": _FONT,
-            "fontsize": str(size),
-            "fontcolor": "white",
-            "box": "1",
-            "boxcolor": "black@0.6",
-        }
-        return "drawtext", (
-            ("text", line),
-            *arguments.items(),
-            ("boxborderw", str(pad // 2)),
-            ("x", str(pad)),
-            ("y", y),
-        )
+    def line(words: str, row: int, *, expand: bool = False) -> Filter:
+        y = str(pad + row * 2 * size)
+        return text(words, size=str(size), x=str(pad), y=y, border=pad // 2, expand=expand)
 
     cell = max(1, min(BARCODE_CELL, camera.width // BARCODE_BITS))
     strip = (("x", "0"), ("y", f"ih-{cell}"), ("w", str(cell * BARCODE_BITS)), ("h", str(cell)))
@@ -104,19 +86,24 @@ def testcard_source(camera: TestCamera) -> Source:
         )
         for bit in range(BARCODE_BITS)
     )
-    name = camera.title.replace("\\", "").replace("%", "").replace("'", "\u2019").replace(":", "\u2236")
+    # With each beep, so that everyone can see whether sound and picture are in step.
+    corner = (("x", "iw*7/8"), ("y", "0"), ("w", "iw/8"), ("h", "ih/8"), ("color", "white"), ("t", "fill"))
+    flash = ("drawbox", (*corner, ("enable", f"lt(mod(t,1),{BEEP_S})")))
     return Source(
         url=f"testsrc2=size={camera.size}:rate={camera.fps:g}",
         options={"f": "lavfi", "re": None},
         filters=(
-            text(name, str(pad)),
-            text("%{localtime:%Y-%m-%d %H\\:%M\\:%S.%3N}", str(pad + 2 * size)),
-            text("frame %{n}", str(pad + 4 * size)),
+            ("hue", (("h", str(crc32(camera.id.encode()) % 360)),)),  # two cameras can be told apart at a glance
+            line(camera.title, 0),
+            line("%{localtime:%Y-%m-%d %H\\:%M\\:%S.%3N}", 1, expand=True),
+            line("frame %{n}", 2, expand=True),
             ("drawbox", (*strip, ("color", "black"), ("t", "fill"))),
             *bits,
+            *((flash,) if camera.sound else ()),
             *drawn_filters(camera),
         ),
         encoding=encoding_of(camera),
+        audio=beeps(camera.id) if camera.sound else None,
     )
 
 
@@ -131,12 +118,19 @@ def rtsp_source(camera: RtspCamera) -> Source:
             # Microseconds without a packet, after which ffmpeg gives up by itself.
             "timeout": str(int(camera.stall_seconds * 1_000_000)),
             "fflags": "+genpts",
-            # Parameter sets come with the SDP: no need to look at seconds of video before the first frame.
-            "analyzeduration": "1000000",
-            "probesize": "1000000",
+            # Only what is set up is sent; and of two streams the wall clock (RTCP) would decide the times.
+            **({} if camera.sound else {"allowed_media_types": "video"}),
+            # The rate is not asked for: no need to look at a second of video for it.
+            "fpsprobesize": "0",
+            # But the parameter sets may come with the first keyframe only, and that every ten seconds.
+            "analyzeduration": "12000000",
+            "probesize": "20000000",
+            # Nor at many frames for their rate; but sound alone must not end the looking before the pictures come.
+            **({"analyzeduration": "10000000", "fpsprobesize": "2"} if camera.sound else {}),
         },
         filters=drawn_filters(camera),
         encoding=Encoding(30, camera.bitrate_kbps) if camera.drawn else None,
+        output={} if camera.drawn or camera.sound else _FIRST_FRAME,
     )
 
 
@@ -151,14 +145,4 @@ def file_source(camera: FileCamera, codec: str) -> Source:
         filters=drawn_filters(camera),
         encoding=None if tag else Encoding(30, camera.bitrate_kbps),
         tag=tag,
-    )
-
-
-def v4l2_source(camera: V4l2Camera) -> Source:
-    """A USB camera."""
-    return Source(
-        url=str(camera.device),
-        options={"f": "v4l2", "framerate": f"{camera.fps:g}", "video_size": camera.size},
-        filters=drawn_filters(camera),
-        encoding=encoding_of(camera),
     )

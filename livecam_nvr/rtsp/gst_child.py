@@ -4,8 +4,9 @@
     gst_child.py --check
 
 FD is an inherited UDP socket on which a camera's MPEG-TS comes; the server publishes what has been announced on
-stdin, one JSON object a line: `{"camera": "cam0", "codec": "h264"}`. On stdout, one JSON object a line, it says
-`{"ready": "GStreamer 1.22.0"}` when it listens. What is wrong goes to stderr. It ends when stdin does.
+stdin, one JSON object a line: `{"camera": "cam0", "codec": "h264"}`; its sound, if it is AAC, along with it. On
+stdout, one JSON object a line, it says `{"ready": "GStreamer 1.22.0"}` when it listens. What is wrong goes to
+stderr. It ends when stdin does.
 """
 
 import json
@@ -14,6 +15,7 @@ import select
 import socket
 import sys
 import threading
+import time
 
 # Not at the top of a file, so that the words below can say what is missing.
 try:
@@ -39,7 +41,14 @@ _FORGET_LOST_VIEWERS_S = 10
 _UDP_PORTS = (20000, 31999)
 _WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound
 _PAY = {"h264": "h264parse config-interval=-1 ! rtph264pay", "h265": "h265parse config-interval=-1 ! rtph265pay"}
-_ELEMENTS = ("udpsrc", "tsparse", "tsdemux", "h264parse", "h265parse", "rtph264pay", "rtph265pay")
+_PAY_SOUND = "demux. ! aacparse ! queue ! rtpmp4gpay name=pay1 pt=97"
+_ELEMENTS = (
+    *("udpsrc", "tsparse", "tsdemux", "h264parse", "h265parse", "rtph264pay", "rtph265pay"),
+    *("queue", "aacparse", "rtpmp4gpay"),
+)
+# Sound of which nothing has come for so long is left out: its viewers would wait for it before they saw a picture.
+_NO_SOUND_S = 0.5
+_AAC = 0x0F  # its stream type (ISO/IEC 13818-1, table 2-34)
 
 
 class CameraFactory(GstRtspServer.RTSPMediaFactory):  # type: ignore[misc] # gi has no types
@@ -50,8 +59,8 @@ class CameraFactory(GstRtspServer.RTSPMediaFactory):  # type: ignore[misc] # gi 
         self._ingest = ingest
         # latency: by default the demuxer holds everything back for 0.7 s.
         self._launch = (
-            "( udpsrc name=ingest mtu=65536 retrieve-sender-address=false ! tsparse set-timestamps=true"
-            f" ! tsdemux latency=0 ! {_PAY[codec]} name=pay0 pt=96 )"
+            "udpsrc name=ingest mtu=65536 retrieve-sender-address=false ! tsparse set-timestamps=true"
+            f" ! tsdemux latency=0 name=demux ! {_PAY[codec]} name=pay0 pt=96"
         )
         self.set_shared(True)
         self.set_transport_mode(GstRtspServer.RTSPTransportMode.PLAY)
@@ -65,9 +74,10 @@ class CameraFactory(GstRtspServer.RTSPMediaFactory):  # type: ignore[misc] # gi 
     def do_create_element(self, _url: object) -> object:
         """The pipeline; none if nothing comes from the camera (the viewer gets an error at once)."""
         self._drain()
-        if not select.select([self._ingest], [], [], _NO_DATA_S)[0]:
+        sound = _has_sound(self._ingest)
+        if sound is None:
             return None
-        element = Gst.parse_launch(self._launch)
+        element = Gst.parse_launch(f"( {self._launch} {_PAY_SOUND if sound else ''} )")
         # A copy, because the pipeline closes what it is given. The socket itself stays open for ever: nobody else
         # can take its port while nobody looks.
         copy = Gio.Socket.new_from_fd(os.dup(self._ingest.fileno()))
@@ -81,6 +91,58 @@ class CameraFactory(GstRtspServer.RTSPMediaFactory):  # type: ignore[misc] # gi 
                 self._ingest.recv(1, socket.MSG_DONTWAIT)
         except BlockingIOError:
             pass
+
+
+def _has_sound(ingest: socket.socket) -> "bool | None":
+    """Whether AAC comes along with the pictures; None if nothing comes at all. Takes what it reads."""
+    stream = _Programme()
+    began = time.monotonic()
+    seen_at = None
+    while True:
+        now = time.monotonic()
+        end = began + _NO_DATA_S if seen_at is None else seen_at + _NO_SOUND_S
+        if now >= end or not select.select([ingest], [], [], end - now)[0]:
+            return None if stream.packets == 0 else False
+        stream.read(ingest.recv(65536))
+        if stream.known and seen_at is None:
+            seen_at = time.monotonic()
+        if stream.known and (not stream.sound_pids or stream.heard):
+            return bool(stream.heard)
+
+
+class _Programme:
+    """What an MPEG transport stream says of itself (ISO/IEC 13818-1, 2.4.3.2 and 2.4.4)."""
+
+    def __init__(self) -> None:
+        self.packets = 0
+        self.known = False
+        self.sound_pids: set[int] = set()
+        self.heard = False
+        self._table_pids: set[int] = set()
+
+    def read(self, datagram: bytes) -> None:
+        """Takes whole packets of 188 bytes."""
+        for at in range(0, len(datagram) - 187, 188):
+            packet = datagram[at : at + 188]
+            self.packets += 1
+            pid = int.from_bytes(packet[1:3], "big") & 0x1FFF
+            self.heard = self.heard or pid in self.sound_pids
+            if packet[1] & 0x40 and packet[3] & 0x10 and (pid == 0 or pid in self._table_pids):
+                begin = 4 + (1 + packet[4] if packet[3] & 0x20 else 0)
+                self._table(packet[begin + 1 + packet[begin] :], pid)
+
+    def _table(self, section: bytes, pid: int) -> None:
+        end = 3 + (int.from_bytes(section[1:3], "big") & 0xFFF) - 4  # without the checksum
+        if pid == 0:
+            entries = (int.from_bytes(section[at + 2 : at + 4], "big") for at in range(8, end, 4))
+            self._table_pids = {entry & 0x1FFF for entry in entries}
+            return
+        at = 12 + (int.from_bytes(section[10:12], "big") & 0xFFF)
+        while at + 5 <= min(end, len(section)):
+            if section[at] == _AAC:
+                self.sound_pids.add(int.from_bytes(section[at + 1 : at + 3], "big") & 0x1FFF)
+            at += 5 + (int.from_bytes(section[at + 3 : at + 5], "big") & 0xFFF)
+        self.known = True
 
 
 class Server:

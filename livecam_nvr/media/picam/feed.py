@@ -59,6 +59,8 @@ class PicameraFeed:
             url=f"pipe:{recording.read_fd}", options=dict(_INPUT), fds=(recording.read_fd,), tag="avc1"
         )
         self._broken = asyncio.get_running_loop().create_future()
+        if self._child.failed.done():
+            self._break(self._child.failed)
         if self._microphone is None:
             return source
         try:

@@ -4,6 +4,8 @@ from livecam_nvr.domain.errors import ErrorKind
 from livecam_nvr.media.diagnose import diagnose
 
 UNAVAILABLE, MEDIA = ErrorKind.UNAVAILABLE, ErrorKind.MEDIA
+FOUR = "4XX Client Error, but not one of 40{0,1,3,4}"
+FIVE = "5XX Server Error reply"
 # What the other leg says while no media server is there; it is none of the camera's business.
 NO_SERVER = [
     "[tcp @ 0x5581] Connection to tcp://127.0.0.1:8554?timeout=0 failed: Connection refused",
@@ -21,6 +23,26 @@ NO_SERVER = [
             "the yard refuses user or password",
         ),
         (["rtsp://cam/x: Server returned 404 Not Found"], UNAVAILABLE, "the yard does not know this stream"),
+        (["rtsp://cam/x?a=b: Server returned 400 Bad Request"], UNAVAILABLE,
+         "the yard refuses the request (400 Bad Request)"),
+        (
+            ["[rtsp @ 0x1] Could not find codec parameters for stream 0 (Video: h264, none): unspecified size",
+             "[tee @ 0x1] dimensions not set",
+             "Could not write header for output file #0 (incorrect codec parameters ?): Invalid argument",
+             "Error initializing output stream 0:0 -- ", ""],
+            UNAVAILABLE,
+            "the yard sends no picture that can be decoded",
+        ),
+        (
+            ["[mp4 @ 0x1] Could not find tag for codec vp8 in stream #0, codec not currently supported",
+             "Could not write header for output file #0 (incorrect codec parameters ?): Invalid argument"],
+            MEDIA,
+            "the codec of the yard cannot be recorded",
+        ),
+        (["[rtsp @ 0x1] method ANNOUNCE failed: 453 Not Enough Bandwidth", "something new"], MEDIA,
+         "ffmpeg failed with status 1: something new"),
+        (["rtsp://cam/x?a=b: what?"], MEDIA, "ffmpeg failed with status 1: rtsp://cam/x?a=b: what?"),
+        (["something new", "", "frame=1"], MEDIA, "ffmpeg failed with status 1: something new"),
         (
             ["[tcp @ 0x1] Failed to resolve hostname nowhere: Name or service not known",
              "rtsp://nowhere/x: Input/output error"],
@@ -70,3 +92,22 @@ def test_a_signal_is_the_reason_whatever_was_said_before(lines: list[str]) -> No
 def test_an_end_without_a_reason_is_the_end_of_the_stream() -> None:
     assert diagnose(NO_SERVER, 0).message == "the stream ended"
     assert diagnose([], 0).kind is UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    ("method", "answer", "summary", "said"),
+    [
+        ("DESCRIBE", "403 Forbidden", "403 Forbidden (access denied)", "refuses user or password"),
+        ("DESCRIBE", "404 Stream Not Found", "404 Not Found", "does not know this stream"),
+        ("DESCRIBE", "453 Not Enough Bandwidth", FOUR, "has no room for one more viewer"),
+        ("PLAY", "503 Service Unavailable", FIVE, "has no room for one more viewer"),
+        ("SETUP", "461 Unsupported Transport", FOUR, "does not send its stream by this transport"),
+        ("DESCRIBE", "500 Boom", FIVE, "reports a failure of its own (DESCRIBE failed: 500 Boom)"),
+        ("PLAY", "454 Session Not Found", FOUR, "refuses the request (PLAY failed: 454 Session Not Found)"),
+    ],
+)
+def test_a_camera_that_answers_with_an_error(method: str, answer: str, summary: str, said: str) -> None:
+    lines = [f"[rtsp @ 0x1] method {method} failed: {answer}", f"rtsp://cam/x?a=b: Server returned {summary}"]
+    error = diagnose(lines, 1, "the yard")
+    assert error.message.startswith(f"the yard {said}")
+    assert error.kind is UNAVAILABLE

@@ -17,7 +17,7 @@ KINDS = ["h264", "hevc", "sound", "b_frames", "two_frames", "gop_a_fragment"]
 
 
 def reader() -> FragmentReader:
-    return FragmentReader(itertools.count(), lambda time_s, duration_s: (time_s, round(duration_s * 1e9)))
+    return FragmentReader(itertools.count(), lambda time_s, duration_s: (time_s, round((duration_s or 0) * 1e9)))
 
 
 def read(data: bytes, *cuts: int) -> tuple[FragmentReader, list[Fragment]]:
@@ -238,3 +238,45 @@ def test_a_stream_cut_at_a_keyframe_and_rebased_plays_from_zero(
     assert found["packets"] == sum(f.frames for f in fragments[second:])
     assert float(str(found["start_time"])) < 0.2
     clips.run("ffmpeg", "-v", "error", "-xerror", "-i", str(file), "-f", "null", "-")
+
+
+@pytest.mark.parametrize("kind", ["h264", "b_frames", "sound"])
+def test_times_that_cannot_be_true_are_put_right_in_the_bytes_too(
+    streams: dict[str, bytes], kind: str, tmp_path: Path
+) -> None:
+    data = streams[kind]
+    whole = read(data)[1]
+    taker = reader()
+    taker.feed(data[: first_moof(data)])
+    found: list[Fragment] = []
+    for number, fragment in enumerate(whole):
+        unit = bytearray(fragment.data)
+        for track in fragment.tracks:
+            if number > len(whole) // 2:  # somebody has set the camera's clock
+                scale = next(t.timescale for t in fragment.init.tracks if t.track_id == track.track_id)
+                late = track.time + 3600 * scale
+                unit[track.tfdt_at : track.tfdt_at + track.tfdt_size] = late.to_bytes(track.tfdt_size, "big")
+        found += taker.feed(bytes(unit))
+    assert [f.time for f in found] == [f.time for f in whole]
+    assert [f.data for f in found] == [f.data for f in whole]
+
+
+def test_frames_that_came_at_one_time_are_as_long_as_they_took_to_arrive(streams: dict[str, bytes]) -> None:
+    data = streams["h264"]
+    now_s = 0.0
+    taker = FragmentReader(itertools.count(), lambda _time, _duration: (now_s, 0), lambda: now_s)
+    taker.feed(data[: first_moof(data)])
+    found: list[Fragment] = []
+    for number, fragment in enumerate(read(data)[1]):
+        now_s = number / 15
+        unit = bytearray(fragment.data)
+        unit[48:52] = (1).to_bytes(4, "big")
+        unit[72:80] = number.to_bytes(8, "big")
+        found += taker.feed(bytes(unit))
+    assert taker.init is not None
+    scale = taker.init.video.timescale
+    assert found[-1].time_s == pytest.approx(59 / 15, abs=0.2)
+    # What the bytes say is what the fragments say.
+    again = read(taker.init.data + b"".join(f.data for f in found))[1]
+    assert [(f.time, f.duration) for f in again] == [(f.time, f.duration) for f in found]
+    assert found[40].duration == pytest.approx(scale / 15, rel=0.1)

@@ -3,78 +3,14 @@ import itertools
 import os
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import clips
 from support.waiting import until
 
 from livecam_nvr.config import models
-from livecam_nvr.domain.media import Fragment
-from livecam_nvr.media.fragments import FragmentReader
 from livecam_nvr.media.mjpeg import MpjpegParts
-from livecam_nvr.media.parameter_sets import FormatWatch, find_sps
 from livecam_nvr.media.progress import Progress
 from livecam_nvr.media.sources import source
-
-
-def fragments_of(path: Path) -> list[Fragment]:
-    reader = FragmentReader(iter(range(10_000)), lambda _time, _duration: (0.0, 0))
-    return reader.feed(path.read_bytes())
-
-
-def in_band(folder: Path, codec: str, *sizes: str) -> list[Fragment]:
-    """Clips one after the other in one stream, as a camera sends them: each keyframe with its parameter sets."""
-    encoders = {
-        "h264": ("libx264", "-x264-params", "repeat-headers=1:keyint=5:log=-1"),
-        "hevc": ("libx265", "-x265-params", "repeat-headers=1:keyint=5:bframes=0:log-level=none"),
-    }
-    raw = folder / f"raw.{codec}"
-    with raw.open("wb") as out:
-        for number, size in enumerate(sizes):
-            part = folder / f"{number}.{codec}"
-            clips.run(
-                *("ffmpeg", "-v", "error", "-f", "lavfi", "-i", f"testsrc2=size={size}:rate=15:duration=0.6"),
-                *("-c:v", *encoders[codec], "-tune", "zerolatency", "-preset", "ultrafast", "-pix_fmt", "yuv420p"),
-                *("-f", codec, str(part)),
-            )
-            out.write(part.read_bytes())
-    muxed = folder / "stream.mp4"
-    clips.run(
-        *("ffmpeg", "-v", "error", "-f", codec, "-r", "15", "-i", str(raw), "-c", "copy", *clips.FRAGMENTED),
-        str(muxed),
-    )
-    return fragments_of(muxed)
-
-
-@pytest.mark.parametrize("codec", ["h264", "hevc"])
-def test_a_change_of_size_is_noticed_at_its_keyframe(tmp_path: Path, codec: str) -> None:
-    fragments = in_band(tmp_path, codec, "320x180", "640x360")
-    assert len(fragments) == 18
-    watch = FormatWatch()
-    changes = [n for n, fragment in enumerate(fragments) if watch.changed(fragment)]
-    assert changes[0] == 9
-    assert fragments[9].keyframe
-
-
-@pytest.mark.parametrize("codec", ["h264", "hevc"])
-def test_the_same_format_again_is_no_change(tmp_path: Path, codec: str) -> None:
-    fragments = in_band(tmp_path, codec, "320x180", "320x180")
-    assert [f for f in fragments if f.keyframe and find_sps(f) is None] == []
-    watch = FormatWatch()
-    assert not any(watch.changed(fragment) for fragment in fragments)
-
-
-def test_parameter_sets_that_are_not_in_band_are_no_change(fragmented_clip: Path) -> None:
-    watch = FormatWatch()
-    fragments = fragments_of(fragmented_clip)
-    assert not any(watch.changed(fragment) for fragment in fragments)
-
-
-@given(cut=st.integers(0, 400), junk=st.binary(max_size=50))
-def test_a_damaged_picture_is_no_error(fragmented_clip: Path, cut: int, junk: bytes) -> None:
-    keyframe = fragments_of(fragmented_clip)[0]
-    find_sps(keyframe._replace(data=keyframe.data[:cut] + junk))
 
 
 def mpjpeg(*pictures: bytes) -> bytes:
