@@ -22,7 +22,7 @@ async def main() -> None:
         await service.start()
         try:
             async with chromium() as browser:
-                page = await browser.new_page(viewport={"width": 1280, "height": 640})
+                page = await browser.new_page(viewport={"width": 1280, "height": 700})
                 await page.goto(service.url)
 
                 async def ready() -> bool:

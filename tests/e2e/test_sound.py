@@ -43,11 +43,15 @@ async def test_it_is_in_step_everywhere(make_service: Callable[..., Service], se
     rtsp = ("-rtsp_transport", "tcp", "-i", service.rtsp("cam0"))
     api = f"{service.url}/api/cameras/cam0"
     for path in await asyncio.gather(
-        captured(tmp_path / "rtsp.mkv", *rtsp),
         captured(tmp_path / "live.mkv", "-i", f"{api}/live.mp4"),
         captured(tmp_path / "hls.mkv", "-i", f"{api}/hls/index.m3u8"),
     ):
         in_step(path, 3)
+    over_rtsp = await captured(tmp_path / "rtsp.mkv", *rtsp)
+    if server == "mediamtx" and max(map(abs, offsets(over_rtsp))) > MOST_S:
+        # It tells the times of both tracks by when their soonest packets arrived: a busy machine takes a while.
+        over_rtsp = await captured(tmp_path / "later.mkv", *rtsp)
+    in_step(over_rtsp, 3)
 
     await until(lambda: len(service.segments("cam0")) >= 3, 30, "two finished files")
     await service.stop()

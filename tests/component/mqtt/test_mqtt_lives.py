@@ -155,8 +155,7 @@ async def test_stop_is_prompt_while_a_broker_never_answers_and_leaves_no_connect
     async with server:
         home = homes(server.sockets[0].getsockname()[1])
         await home.service.start()
-        await asyncio.sleep(0.3)
-        assert open_connections
+        await until(lambda: open_connections, what="a connection")
         await stops_within_a_second(home)
         await until(lambda: not open_connections, what="the connection closed")
 
