@@ -16,6 +16,7 @@ _log = logging.getLogger(__name__)
 AnyEncoded = TypeVar("AnyEncoded", bound=EncodedCamera)
 
 _MOST_FPS = 60.0
+_UNFIT = {ErrorKind.CONFIG, ErrorKind.MEDIA, ErrorKind.INVALID}  # the camera is there, and cannot do that
 TRIAL_S = 8.0
 """A new quality without a first frame for so long has failed."""
 
@@ -52,6 +53,8 @@ class QualityDesk:
         self._trial: asyncio.Future[None] | None = None
         self._status = QualityStatus(changeable=False)
         self._configured: Quality | None = None
+        self._unproved = asked is not None
+        """True while what was remembered from an earlier start has not shown a frame in this one."""
         if isinstance(camera, EncodedCamera):
             self._configured = Quality(camera.height, camera.fps)
             now = asked or self._configured
@@ -120,6 +123,7 @@ class QualityDesk:
 
     def proved(self, interruption_s: float | None) -> None:
         """A run showed its first frame."""
+        self._unproved = False
         trial, self._trial = self._trial, None
         if trial is None:
             return
@@ -136,7 +140,7 @@ class QualityDesk:
         """A run failed before its first frame. True if that was a new quality: the old one is to be tried now."""
         trial, previous = self._trial, self._previous
         if trial is None:
-            return False
+            return self._forgets(error)
         if previous is None:  # not even the old one works any more
             self._trial = None
             self._set(self.asked, changing=False)
@@ -149,6 +153,18 @@ class QualityDesk:
             _log.warning("%s: %s; %s", self._id, message, hint)
             trial.set_exception(LivecamError(ErrorKind.UNAVAILABLE, message, hint))
         self._set(previous, changing=True)
+        return True
+
+    def _forgets(self, error: LivecamError) -> bool:
+        """True if what was remembered is given up for what is configured, as for a camera that was replaced."""
+        configured = self._configured
+        if not self._unproved or error.kind not in _UNFIT or configured is None or configured == self.asked:
+            return False
+        self._unproved = False
+        _log.warning("%s: the quality chosen earlier failed: %s; the config's is used", self._id, error.message)
+        if self._memory is not None:
+            self._memory.save(self._id, None)
+        self._set(configured, changing=False)
         return True
 
     def _set(self, quality: Quality | None, *, changing: bool) -> None:

@@ -125,3 +125,22 @@ def test_a_copied_stream_is_the_cameras_affair() -> None:
         desk.propose(480, None)
     assert raised.value.kind is ErrorKind.CONFLICT
     assert "in the camera itself" in raised.value.hint
+
+
+async def test_what_was_remembered_is_given_up_if_the_camera_cannot_do_it() -> None:
+    made = Desk(asked=Quality(1080, 30))
+    away = LivecamError(ErrorKind.UNAVAILABLE, "it is not there", "plug it in")
+    assert not made.desk.failed(away), "that says nothing of the quality"
+    assert made.desk.asked == Quality(1080, 30)
+    assert made.desk.failed(FAILED), "to be tried at once as configured"
+    assert made.desk.asked == Quality(720, 30)
+    assert made.memory.saved == [("c", None)]
+    assert not made.desk.failed(FAILED)
+
+
+async def test_what_was_remembered_and_worked_once_is_kept() -> None:
+    made = Desk(asked=Quality(1080, 30))
+    made.desk.proved(None)
+    assert not made.desk.failed(FAILED)
+    assert made.desk.asked == Quality(1080, 30)
+    assert made.memory.saved == []
