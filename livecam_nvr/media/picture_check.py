@@ -60,6 +60,8 @@ class PictureCheck:
             except LivecamError as error:
                 # A camera that is away or sends garbage is told of elsewhere.
                 _log.debug("%s: no picture to check: %s", self._hub.camera_id, error.message)
+            except OSError as error:  # of the machine: no file descriptor, process or memory left for the decoder
+                _log.debug("%s: a picture could not be checked: %s", self._hub.camera_id, error)
 
     async def _look(self) -> None:
         keyframe = newest_keyframe(self._hub)

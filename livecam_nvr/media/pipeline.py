@@ -76,6 +76,8 @@ class CameraPipeline:
         self._sub_stream = camera.sub_id if isinstance(camera, RtspCamera) and camera.sub_url else ""
         self._dropped = 0
         self._run: FfmpegRun | None = None
+        self._opened_for: Quality | None = None
+        """What the newest run was opened with: a change may be asked for while that run is ending."""
         self._reopen = asyncio.Event()
         self._complained: set[str] = set()
         self._waiting: asyncio.Task[None] | None = None
@@ -147,6 +149,7 @@ class CameraPipeline:
 
     async def stop(self) -> None:
         """Ends its ffmpeg; idempotent. The last fragments are in the hub when it returns."""
+        self._quality.stop()
         await self._supervisor.stop()
         await self._stop_waiting()
         if self._check is not None:
@@ -187,7 +190,8 @@ class CameraPipeline:
             try:
                 await self._once()
             except LivecamError as error:
-                if not self._quality.failed(error):
+                newer = self._quality.asked != self._opened_for  # it was not this run's, and is still to be tried
+                if not newer and not self._quality.failed(error):
                     raise
 
     async def _once(self) -> None:
@@ -201,7 +205,8 @@ class CameraPipeline:
         )
         cause = EndCause.SERVICE
         try:
-            source = await self._feed.open(self._quality.asked)
+            self._opened_for = self._quality.asked
+            source = await self._feed.open(self._opened_for)
             self._encodes = source.encoding is not None
             argv = ffmpeg.command(source, self._target, self._encoder)
             await run.start(argv, f"ffmpeg of {self.camera.id}", source.fds)

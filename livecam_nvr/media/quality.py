@@ -155,6 +155,12 @@ class QualityDesk:
         self._set(previous, changing=True)
         return True
 
+    def stop(self) -> None:
+        """The camera is stopped: whoever waits for a change is told so. Idempotent."""
+        if self._trial is not None and not self._trial.done():
+            stopping = LivecamError(ErrorKind.UNAVAILABLE, f"{self._id} is being stopped", "ask again afterwards")
+            self._trial.set_exception(stopping)
+
     def _forgets(self, error: LivecamError) -> bool:
         """True if what was remembered is given up for what is configured, as for a camera that was replaced."""
         configured = self._configured

@@ -1,6 +1,7 @@
 """One Raspberry Pi camera's child process: started, ordered about, watched, and ended."""
 
 import asyncio
+import contextlib
 import fcntl
 import logging
 import os
@@ -123,8 +124,9 @@ class PicameraChild:
         """
         self._frame_s = None  # while it is set up, the order's own time limit counts
         read_fd, write_fd = os.pipe()
-        try:
+        with contextlib.suppress(OSError):  # one user's pipes may be large only up to a sum (pipe(7))
             fcntl.fcntl(read_fd, _F_SETPIPE_SZ, _PIPE_BYTES)
+        try:
             told = await self._order({"do": "record", "settings": asdict(settings)}, write_fd)
         except BaseException:
             os.close(read_fd)

@@ -1,6 +1,7 @@
 """A camera's quality with its real ffmpeg."""
 
 import asyncio
+import signal
 from typing import Any
 
 import pytest
@@ -55,3 +56,29 @@ async def test_a_restart_is_a_new_run_without_a_pause(run_camera: MakeCamera) ->
     await until(lambda: len(camera.started) == 2)
     assert camera.ends == [EndCause.RECONFIGURED]
     assert camera.pipeline.quality.changing is False
+
+
+async def test_a_change_asked_for_while_a_stalled_run_ends_is_tried(run_camera: MakeCamera) -> None:
+    camera = run_camera(fps=15, stall_seconds=1)
+    await camera.until_state(CameraState.LIVE)
+    await camera.kill(signal.SIGSTOP)
+
+    def is_being_ended() -> bool:
+        age = camera.pipeline.camera_status().last_frame_age_s
+        return age is not None and age > 1.6  # it counts as stalled, and does not end when asked
+
+    await until(is_being_ended)
+    assert not camera.ends
+    status = await camera.pipeline.set_quality(480, None)
+    assert status.height == 480
+    assert (camera.started[-1].width, camera.started[-1].height) == (848, 480)
+
+
+async def test_whoever_waits_for_a_change_is_told_when_the_camera_is_stopped(run_camera: MakeCamera) -> None:
+    camera = run_camera(fps=15)
+    await camera.until_state(CameraState.LIVE)
+    asked: asyncio.Task[Any] = asyncio.create_task(camera.pipeline.set_quality(480, None))
+    await until(lambda: camera.pipeline.quality.changing)
+    await camera.pipeline.stop()
+    with pytest.raises(LivecamError, match="is being stopped"):
+        await asked

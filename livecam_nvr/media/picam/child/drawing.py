@@ -68,8 +68,10 @@ class Painter:
         width, height = self._size
         image = Image.new("L", self._size)
         points = [(x * width, y * height) for x, y in polygon]
+        # Its border, too, which no middle of a point may be within.
         ImageDraw.Draw(image).polygon(points, fill=_OPAQUE, outline=_OPAQUE)
-        inside = np.asarray(image)[: height & ~1, : width & ~1]
+        inside = np.asarray(image) | np.where(_turns(points, self._size) != 0, _OPAQUE, 0).astype(np.uint8)
+        inside = inside[: height & ~1, : width & ~1]
         # Colours are shared by four points: all of them are black if one is.
         blocks = inside.reshape(height // 2, 2, width // 2, 2).max(axis=(1, 3))
         rows, columns = np.flatnonzero(blocks.any(axis=1)), np.flatnonzero(blocks.any(axis=0))
@@ -109,6 +111,19 @@ class Painter:
         image = Image.new("L", (width, height), _BLACK)
         ImageDraw.Draw(image).text((pad - left, pad - top), text, fill=_WHITE, font=font)
         return np.asarray(image)
+
+
+def _turns(points: list[tuple[float, float]], size: tuple[int, int]) -> Any:
+    """How often the polygon runs around the middle of each point: Pillow leaves out what it runs around twice."""
+    width, height = size
+    turns = np.zeros((height, width), np.int8)
+    columns, rows = np.arange(width) + 0.5, np.arange(height) + 0.5
+    for (x0, y0), (x1, y1) in zip(points, [*points[1:], points[0]], strict=True):
+        first, last = np.searchsorted(rows, sorted((y0, y1)))
+        if first < last:
+            crossing = x0 + (rows[first:last] - y0) * (x1 - x0) / (y1 - y0)
+            turns[first:last] += (columns < crossing[:, None]).astype(np.int8) * (1 if y0 < y1 else -1)
+    return turns
 
 
 def _keep_and_add(mask: Any, value: int) -> tuple[Any, Any]:
