@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from livecam_nvr.domain.errors import LivecamError
+from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.status import Complaint
 from livecam_nvr.runtime.clock import Clock
 
@@ -24,6 +24,9 @@ _HINTS = {
     BLACK: "check the lens cover, the light, and the camera's exposure",
     FROZEN: "the camera sends the same picture again and again: restart the camera itself",
 }
+
+
+_OF_SETTINGS = {ErrorKind.CONFIG, ErrorKind.INVALID}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class CameraHealth:
         self._on_change = on_change
         self._complaints: dict[str, Complaint] = {}
         self._failures: deque[float] = deque()
-        self._last_failure = ""
+        self._last_failure: LivecamError | None = None
         self._window: deque[PaceMark] = deque()
         self._usual_fps = 0.0
 
@@ -68,7 +71,7 @@ class CameraHealth:
     def failed(self, error: LivecamError) -> None:
         """A run failed, or could not begin."""
         self._failures.append(self._clock.monotonic())
-        self._last_failure = error.message
+        self._last_failure = error
         self._judge_restarts()
 
     def look(self, progress: PaceMark, wanted_fps: float | None) -> None:
@@ -118,17 +121,18 @@ class CameraHealth:
             self._failures.popleft()
         if len(self._failures) >= _MANY:
             minutes = _WITHIN_S / 60
-            said = (
-                f"it failed {len(self._failures)} times within {minutes:.0f} minutes, last: {self._last_failure}"
-            )
-            self._complain(RESTARTS, said)
+            last = self._last_failure
+            said = f"it failed {len(self._failures)} times within {minutes:.0f} minutes, last: {last}"
+            # What is wrong in the settings is mended there, whatever cable is checked.
+            mend = last.hint if last is not None and last.kind in _OF_SETTINGS else ""
+            self._complain(RESTARTS, said, mend)
         elif not self._failures or now - self._failures[-1] > _CALM_S:
             self._withdraw(RESTARTS)
 
-    def _complain(self, kind: str, message: str) -> None:
+    def _complain(self, kind: str, message: str, hint: str = "") -> None:
         known = self._complaints.get(kind)
         since = known.since_utc_ns if known else self._clock.utc_ns()
-        self._complaints[kind] = Complaint(kind, message, _HINTS[kind], since)
+        self._complaints[kind] = Complaint(kind, message, hint or _HINTS[kind], since)
         if known is None:
             self._on_change(self.complaints)
 

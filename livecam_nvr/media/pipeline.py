@@ -30,6 +30,7 @@ _log = logging.getLogger(__name__)
 
 _FIRST_FRAGMENT_S = 15.0  # a camera with a keyframe every 10 s is slow to begin, and is not stalled
 _LATE_S = 1.0
+_EXPLAINED_S = 1.0
 _AWAY = {ErrorKind.UNAVAILABLE, ErrorKind.NOT_FOUND, ErrorKind.CONFLICT}  # not there, or in another's hands
 _LOOK_EVERY_S = 0.5
 
@@ -247,7 +248,15 @@ class CameraPipeline:
                     raise diagnose(run.child.last_lines, exited.result(), run.what)
                 if asked.done():
                     return
-                self._look(run, began)
+                try:
+                    self._look(run, began)
+                except LivecamError:
+                    # What stands in front of ffmpeg has a clock of its own, and knows better why nothing comes.
+                    if broken is not None:
+                        await asyncio.wait({broken}, timeout=_EXPLAINED_S)
+                        if broken.done():
+                            raise broken.result() from None
+                    raise
         finally:
             exited.cancel()
             asked.cancel()

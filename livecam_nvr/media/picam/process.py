@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import re
 import signal
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -27,6 +28,7 @@ _LOOK_EVERY_S = 0.5
 _PATIENCE_S = 0.4
 _F_SETPIPE_SZ = 1031  # Linux fcntl(2); missing from typeshed's older stubs
 _PIPE_BYTES = 1 << 20
+_CHATTER = re.compile(r"\[\d+:\d\d:\d\d\.\d+\] \[\d+\] +(DEBUG|INFO|WARN) ")
 _CHECK_RIBBON = "check the ribbon at both ends with the power off; the camera is opened anew by itself"
 
 
@@ -244,7 +246,10 @@ class PicameraChild:
             return error
         names = await asyncio.to_thread(holders)
         by = f" by {', '.join(names)}" if names else ""
-        hint = "end that process" if names else "end the other program that uses it"
+        if any(name.startswith("this service ") for name in names):
+            hint = "if two entries of `cameras` name it, take one out"
+        else:
+            hint = "end that process" if names else "end the other program that uses it"
         return LivecamError(ErrorKind.CONFLICT, f"{error.message}{by}", f"{hint}; it is tried again by itself")
 
 
@@ -253,7 +258,9 @@ def _silent(message: str) -> LivecamError:
 
 
 def _died(code: int, lines: list[str]) -> LivecamError:
-    last = lines[-1] if lines else ""
+    # libcamera tells much that is no cause; and who is killed cannot say why: its last line is an old one.
+    telling = [] if code == -signal.SIGKILL else [line for line in lines if not _CHATTER.match(line)]
+    last = telling[-1] if telling else ""
     if "picamera2 cannot be used" in last:
         return LivecamError(ErrorKind.UNAVAILABLE, last, INSTALL_HINT)
     how = f"was ended by signal {-code}" if code < 0 else f"ended with status {code}"

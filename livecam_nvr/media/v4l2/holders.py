@@ -8,6 +8,7 @@ from pathlib import Path, PurePath
 from livecam_nvr.domain.redact import redact
 
 _LONGEST = 60
+OURS = "another camera of this service"
 
 
 def holders(path: Path) -> list[str]:
@@ -16,7 +17,16 @@ def holders(path: Path) -> list[str]:
         wanted = path.stat()
     except OSError:
         return []
-    return [f"{_name(pid)} (pid {pid})" for pid in _pids() if pid != os.getpid() and _holds(pid, wanted)]
+    return [_named(pid) for pid in _pids() if pid != os.getpid() and _holds(pid, wanted)]
+
+
+def _named(pid: int) -> str:
+    """A child of this process feeds another camera, one that has the same device."""
+    try:
+        parent = int(Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[1])
+    except (OSError, IndexError):
+        parent = 0
+    return f"{OURS} (pid {pid})" if parent == os.getpid() else f"{_name(pid)} (pid {pid})"
 
 
 def _pids() -> Iterator[int]:

@@ -15,7 +15,7 @@ from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.media.v4l2.controls import apply_controls, read_controls
 from livecam_nvr.media.v4l2.devices import is_camera, plugged_in, problem_of
 from livecam_nvr.media.v4l2.formats import FOURCCS, NAMES, V4l2Plan, Wanted, choose, remark
-from livecam_nvr.media.v4l2.holders import holders
+from livecam_nvr.media.v4l2.holders import OURS, holders
 from livecam_nvr.media.v4l2.node import Node
 
 _LOOK_EVERY_S = 0.5
@@ -160,11 +160,10 @@ def _explained(path: Path, error: OSError) -> LivecamError:
         )
     if error.errno == errno.EBUSY:
         by = ", ".join(holders(path)) or "another program, which this user may not see"
-        return LivecamError(
-            ErrorKind.UNAVAILABLE,
-            f"{path} is used by {by}",
-            "end that program, or give it this service's RTSP address instead",
-        )
+        hint = "end that program, or give it this service's RTSP address instead"
+        if OURS in by:
+            hint = "two entries of `cameras` name it: take one out"
+        return LivecamError(ErrorKind.UNAVAILABLE, f"{path} is used by {by}", hint)
     return LivecamError(
         ErrorKind.MEDIA,
         f"{path} fails: {problem_of(error)}",

@@ -135,3 +135,11 @@ def test_what_is_black() -> None:
     assert not is_black(bytes([16] * 900 + [60] * 100)), "a lamp in the dark"
     assert not is_black(bytes(range(256)))
     assert not is_black(bytes([90] * 400)), "gray is not black"
+
+
+def test_the_alarm_about_a_wrong_setting_says_what_to_set(watched: Watched) -> None:
+    for _ in range(8):
+        watched.health.failed(
+            LivecamError(ErrorKind.CONFIG, "the camera has no control warp", "it has: brightness")
+        )
+    assert watched.health.complaints[0].hint == "it has: brightness"
