@@ -7,15 +7,15 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ByteSize,
-    ConfigDict,
     Field,
     SecretStr,
     field_validator,
     model_validator,
 )
+
+from livecam_nvr.config.recording import RecordingConfig, RetentionLimits, ScheduleRule
+from livecam_nvr.config.section import Section
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -48,12 +48,6 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Polygon = Annotated[
     tuple[tuple[Share, Share], ...], Field(min_length=3, max_length=64), AfterValidator(_with_area)
 ]
-
-
-class Section(BaseModel):
-    """A part of the config: frozen; unknown keys are mistakes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class NodeConfig(Section):
@@ -117,6 +111,12 @@ class CameraBase(Section):
     enabled: bool = True
     record: bool = True
     """The recording switch before anybody has touched it."""
+    record_mode: Literal["switched", "always", "schedule", "events"] = "switched"
+    """What the switch means: recording; nothing (it always records); the schedule applies; events are recorded."""
+    schedule: tuple[ScheduleRule, ...] = ()
+    """When it is recorded, for `record_mode: schedule`."""
+    retention: RetentionLimits = RetentionLimits()
+    """Limits for its own footage, besides those for all."""
     stall_seconds: float = Field(5.0, ge=1, le=120)
     """Without a new frame for so long, the camera counts as stalled and is restarted."""
     sound: bool = False
@@ -294,19 +294,6 @@ class EncodingConfig(Section):
 
     encoder: Literal["x264", "auto", "v4l2m2m", "vaapi", "nvenc", "qsv"] = "x264"
     """`auto`: the first of this machine's hardware encoders that works, else x264."""
-
-
-class RecordingConfig(Section):
-    """The archive."""
-
-    path: Path = Path("recordings")
-    segment_seconds: int = Field(30, ge=10, le=3600)
-    pre_roll_seconds: float = Field(0, ge=0, le=60)
-    """How far back, from memory, a file begins that is switched on."""
-    durability_seconds: float = Field(5, ge=0.5, le=300)
-    """At most so much is lost in a power cut; how often the file being written is synced to disk."""
-    min_free: ByteSize = Field(ByteSize(1 << 30), ge=0)
-    """With less free space than this, recording pauses and says so, so that the disk never fills up."""
 
 
 class MqttConfig(Section):

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ByteSize, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from livecam_nvr.config.models import CAMERA_KINDS, CameraBase, Config, Drill, Section
+from livecam_nvr.config.models import CAMERA_KINDS, CameraBase, Config, Drill
+from livecam_nvr.config.section import Section
 
 # Where the default is no good example.
 _EXAMPLES: Final = {

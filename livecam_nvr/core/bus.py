@@ -4,11 +4,11 @@ import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from livecam_nvr.core.events import Event
+from livecam_nvr.core.events import AnyEvent
 
 _log = logging.getLogger(__name__)
 
-E = TypeVar("E", bound=Event)
+E = TypeVar("E", bound=AnyEvent)
 
 
 class EventBus:
@@ -32,7 +32,7 @@ class EventBus:
 
         return unsubscribe
 
-    def publish(self, event: Event) -> None:
+    def publish(self, event: AnyEvent) -> None:
         """Hands `event` to everyone who subscribed to its type."""
         for handler in tuple(self._handlers.get(type(event), ())):
             try:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from livecam_nvr.domain.ledger import Clip, Event
 from livecam_nvr.domain.quality import QualityStatus
 from livecam_nvr.domain.segment import Segment
 from livecam_nvr.domain.status import (
@@ -67,6 +68,21 @@ class SegmentFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class EventChanged:
+    """Something began or ended in front of a camera."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class ClipChanged:
+    """Footage is kept from now on, its range has changed, or it was given up (`removed`)."""
+
+    clip: Clip
+    removed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class DiskChanged:
     """New disk figures (on a cadence), or a disk problem came or went (at once)."""
 
@@ -87,13 +103,15 @@ class BrokerChanged:
     status: BrokerStatus
 
 
-Event = (
+AnyEvent = (
     CameraStateChanged
     | StreamStarted
     | QualityChanged
     | ComplaintsChanged
     | RecordingChanged
     | SegmentFinished
+    | EventChanged
+    | ClipChanged
     | DiskChanged
     | MediaServerChanged
     | BrokerChanged

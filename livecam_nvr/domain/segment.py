@@ -32,6 +32,12 @@ class Segment:
     codec: str
     width: int
     height: int
+    merged: int = 1
+    """How many segments of the run it holds: more than one in an archive that was merged from them."""
+    unsynced: bool = False
+    """It began before the machine's clock was first synchronised, so its time may be wrong."""
+    shift_ns: int = 0
+    """How far its time was moved when the clock was synchronised; already in `start_utc_ns`."""
 
     @property
     def end_utc_ns(self) -> int:

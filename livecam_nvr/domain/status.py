@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from livecam_nvr.domain.coverage import GapCause
 from livecam_nvr.domain.quality import QualityStatus
 
 
@@ -49,11 +50,25 @@ class SegmentInfo:
     bytes: int
 
 
+class RecordingMode(StrEnum):
+    """What a camera's recording depends on, besides its switch."""
+
+    SWITCHED = "switched"
+    """Recorded while the switch is on."""
+    ALWAYS = "always"
+    """Recorded whatever the switch says."""
+    SCHEDULE = "schedule"
+    """Recorded while the switch is on and the schedule has a time for it."""
+    EVENTS = "events"
+    """Recorded while the switch is on and something happens."""
+
+
 @dataclass(frozen=True, slots=True)
 class RecordingStatus:
     """One camera's recorder: what was asked for, and what it really does."""
 
     wanted: bool
+    """The switch."""
     active: bool
     """True only while frames are going into a file."""
     current_path: str | None = None
@@ -67,6 +82,13 @@ class RecordingStatus:
     dropped_frames: int = 0
     """Frames that should have been recorded and could not be (disk)."""
     fault: Fault | None = None
+    mode: RecordingMode = RecordingMode.SWITCHED
+    idle: GapCause | None = None
+    """Why nothing is meant to be recorded now: SWITCHED_OFF, SCHEDULE or NO_EVENT; None if something is."""
+    idle_by: str = ""
+    """Who switched it off."""
+    keeping_until_utc_ns: int | None = None
+    """Until then it is recorded because somebody pressed *keep that*."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +177,31 @@ class BrokerStatus:
     fault: Fault | None = None
 
 
+class DiskLevel(StrEnum):
+    """How bad it is."""
+
+    OK = "ok"
+    WARNING = "warning"
+    CRITICAL = "critical"
+    FULL = "full"
+    """Recording pauses."""
+
+
+class DiskTrouble(StrEnum):
+    """What is wrong with the disk."""
+
+    NONE = "none"
+    SPACE = "space"
+    """Little room, or none."""
+    READ_ONLY = "read_only"
+    MISSING = "missing"
+    """The recordings' disk is not mounted: what is in its place is another one."""
+    SLOW = "slow"
+    """What is to be written queues up."""
+    BROKEN = "broken"
+    """It reports errors, or does not answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class DiskStatus:
     """The file system that the recordings lie on."""
@@ -165,6 +212,36 @@ class DiskStatus:
     problem: bool = False
     reason: str = ""
     """Empty if there is no problem."""
+    level: DiskLevel = DiskLevel.OK
+    trouble: DiskTrouble = DiskTrouble.NONE
+    hint: str = ""
+    """What to do about it."""
+    read_only: bool = False
+    """As the file system's flags say."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionStatus:
+    """What the archive holds, and how long that goes on."""
+
+    bytes: int = 0
+    """All recordings that the index knows."""
+    oldest_utc_ns: int | None = None
+    bytes_per_day: float = 0.0
+    """At the present rate."""
+    days_held: float | None = None
+    """Days of footage that the limits and the disk allow at that rate; None if not known."""
+    days_until_full: float | None = None
+    """Until recording pauses for want of space; None if retention prevents that, or it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStatus:
+    """The machine's clock."""
+
+    synchronised: bool = True
+    warning: str = ""
+    """Why the times of recordings may be wrong; empty if they are right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,3 +257,5 @@ class ServiceStatus:
     broker: BrokerStatus
     disk: DiskStatus
     page_url: str = ""
+    retention: RetentionStatus = RetentionStatus()
+    clock: ClockStatus = ClockStatus()

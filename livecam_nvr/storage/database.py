@@ -9,18 +9,14 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 from livecam_nvr.domain.errors import LivecamError
-from livecam_nvr.domain.segment import Segment
 from livecam_nvr.storage.migrate import migrate
-from livecam_nvr.storage.rows import COMPLETE, REMOVE, UPSERT, to_row
+from livecam_nvr.storage.rows import COMPLETE, Statement
 
 _log = logging.getLogger(__name__)
 
 _RETRY_S = 5.0
 _MOST_WAITING = 100_000
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-Change = Segment | str
-"""A segment to add or replace, or the path of one to remove."""
 
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
@@ -88,8 +84,8 @@ class DatabaseWriter:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
-        self._queue: SimpleQueue[Change | Callable[[], None]] = SimpleQueue()
-        self._waiting: list[Change] = []
+        self._queue: SimpleQueue[tuple[Statement, ...] | Callable[[], None]] = SimpleQueue()
+        self._waiting: list[Statement] = []
         self._failing = False
         self._stopped = False
 
@@ -98,10 +94,9 @@ class DatabaseWriter:
         self._connection = open_database(self._path)
         Thread(target=self._run, name="index writer", daemon=True).start()
 
-    def put(self, changes: Iterable[Change]) -> None:
-        """Makes the changes soon."""
-        for change in changes:
-            self._queue.put(change)
+    def put(self, statements: Iterable[Statement]) -> None:
+        """Makes the changes soon, in order; what is handed over together is committed together."""
+        self._queue.put(tuple(statements))
 
     def call(self, work: Callable[[], None]) -> None:
         """Does `work` on the thread, after all changes before it were tried."""
@@ -146,7 +141,7 @@ class DatabaseWriter:
                     if self._stopped:
                         return
                 else:
-                    self._waiting.append(work)
+                    self._waiting += work
                 try:
                     work = self._queue.get_nowait()
                 except Empty:
@@ -168,11 +163,8 @@ class DatabaseWriter:
 
     def _write_waiting(self, connection: sqlite3.Connection) -> None:
         connection.execute("BEGIN IMMEDIATE")
-        for change in self._waiting:
-            if isinstance(change, str):
-                connection.execute(REMOVE, (change,))
-            else:
-                connection.execute(UPSERT, to_row(change))
+        for sql, values in self._waiting:
+            connection.execute(sql, values)
         connection.execute("COMMIT")
 
     def _try(self, work: Callable[[sqlite3.Connection], object]) -> bool:

@@ -2,18 +2,20 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import TypeVar
 
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.segment import Segment
 from livecam_nvr.runtime.clock import Clock
 from livecam_nvr.storage.database import DatabaseWriter, connect, is_damaged
 from livecam_nvr.storage.reconcile import Reconciler, ReconcileReport
-from livecam_nvr.storage.rows import BETWEEN, LATEST, to_segment
+from livecam_nvr.storage.rows import BETWEEN, LATEST, Statement, put, segments
+
+T = TypeVar("T")
 
 
 class Index:
@@ -68,7 +70,12 @@ class Index:
     def add(self, segment: Segment) -> None:
         """See core.ports.SegmentIndex."""
         if self._open:
-            self._writer.put([segment])
+            self._writer.put(put(segment))
+
+    def apply(self, statements: Iterable[Statement]) -> None:
+        """Changes the index soon, in the background; nothing happens if there is none."""
+        if self._open:
+            self._writer.put(statements)
 
     async def flush(self) -> None:
         """Returns when everything added so far was written, or tried."""
@@ -81,7 +88,7 @@ class Index:
         Raises:
             LivecamError: UNAVAILABLE if there is no index.
         """
-        return await self._read(LATEST, (camera_id, limit))
+        return await self.ask(lambda db: segments(db, LATEST, (camera_id, limit)))
 
     async def between(
         self, camera_id: str, begin_utc_ns: int, end_utc_ns: int, limit: int = 10_000
@@ -92,7 +99,7 @@ class Index:
             LivecamError: UNAVAILABLE if there is no index.
         """
         values = {"camera": camera_id, "begin": begin_utc_ns, "end": end_utc_ns, "limit": limit}
-        return await self._read(BETWEEN, values)
+        return await self.ask(lambda db: segments(db, BETWEEN, values))
 
     async def reconcile(self, progress: Callable[[int, int], None] = lambda _done, _all: None) -> ReconcileReport:
         """Makes the index agree with the files, repairing those that a killed service left; see `Reconciler`.
@@ -135,13 +142,18 @@ class Index:
             await self.flush()
             return report
 
-    async def _read(self, sql: str, values: Any) -> list[Segment]:
+    async def ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        """What `question` finds, asked in a thread on a read-only connection of its own.
+
+        Raises:
+            LivecamError: UNAVAILABLE if there is no index, or it cannot be read.
+        """
         self._demand_open()
 
-        def read() -> list[Segment]:
+        def read() -> T:
             # A connection costs less than a millisecond, and a fresh one also sees a database that was replaced.
             with closing(connect(self._path, read_only=True)) as connection:
-                return [to_segment(row) for row in connection.execute(sql, values)]
+                return question(connection)
 
         try:
             return await asyncio.to_thread(read)

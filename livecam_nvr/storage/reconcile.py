@@ -3,7 +3,7 @@
 import logging
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,10 +11,10 @@ from pathlib import Path
 from threading import Event
 
 from livecam_nvr.domain.segment import NS
-from livecam_nvr.storage.database import Change, DatabaseWriter, connect
+from livecam_nvr.storage.database import DatabaseWriter, connect
 from livecam_nvr.storage.refusal import in_words
 from livecam_nvr.storage.repair import Fate, is_our_name, repair_file
-from livecam_nvr.storage.rows import CAMERAS, IS_COMPLETE, NEWEST_PATH, SIZES
+from livecam_nvr.storage.rows import CAMERAS, IS_COMPLETE, NEWEST_PATH, SIZES, Statement, put, remove
 
 _log = logging.getLogger(__name__)
 
@@ -163,8 +163,11 @@ class Reconciler:
         except OSError as error:
             self._error(error, folder)
             return
-        changes: list[Change] = [path for path in rows if path not in found]
-        self._report.removed += len(changes)
+        changes: list[Statement] = []
+        for path in rows:
+            if path not in found:
+                changes += remove(path)
+                self._report.removed += 1
         for path in sorted(found, reverse=True):
             if self._cancel.is_set():
                 self._report.cancelled = True
@@ -174,14 +177,14 @@ class Reconciler:
                 changes += self._file(path, known=path in rows)
         self._writer.put(changes)
 
-    def _file(self, path: str, *, known: bool) -> list[Change]:
+    def _file(self, path: str, *, known: bool) -> Sequence[Statement]:
         try:
             verdict = repair_file(self._root, path)
         except FileNotFoundError:
-            return []  # deleted meanwhile
+            return ()  # deleted meanwhile
         except OSError as error:
             self._error(error, path)
-            return []
+            return ()
         if verdict.fate is Fate.REPAIRED:
             self._report.repaired += 1
         elif verdict.fate is Fate.SET_ASIDE:
@@ -189,11 +192,11 @@ class Reconciler:
         elif verdict.fate is Fate.FINISHED and not known:
             self._report.added += 1
         if verdict.segment is not None:
-            return [verdict.segment]
+            return put(verdict.segment)
         if known:
             self._report.removed += 1
-            return [path]
-        return []
+            return remove(path)
+        return ()
 
     def _error(self, error: OSError, where: str) -> None:
         self._report.errors += 1

@@ -9,10 +9,10 @@ from aiohttp import web
 
 from livecam_nvr.core.bus import EventBus
 from livecam_nvr.core.events import (
+    AnyEvent,
     CameraStateChanged,
     ComplaintsChanged,
     DiskChanged,
-    Event,
     QualityChanged,
     RecordingChanged,
 )
@@ -21,7 +21,7 @@ from livecam_nvr.web.sockets import serve
 from livecam_nvr.web.status import service_json, shown_host
 
 _EVERY_S = 1.0
-_NEWS: tuple[type[Event], ...] = (
+_NEWS: tuple[type[AnyEvent], ...] = (
     CameraStateChanged,
     QualityChanged,
     ComplaintsChanged,

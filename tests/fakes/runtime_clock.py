@@ -12,6 +12,7 @@ class FakeClock:
         self.now_s = 1000.0
         self.wall_ns = utc_ns
         self.offset_s = offset_s
+        self.is_synchronised = True
 
     def monotonic(self) -> float:
         return self.now_s
@@ -21,6 +22,12 @@ class FakeClock:
 
     def utc_offset_s(self, utc_ns: int) -> int:
         return self.offset_s
+
+    def boot_ns(self) -> int:
+        return int(self.now_s * NS)
+
+    def synchronised(self) -> bool:
+        return self.is_synchronised
 
     def advance(self, seconds: float) -> None:
         """Time passes."""

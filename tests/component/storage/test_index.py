@@ -317,15 +317,16 @@ def test_a_migration_is_all_or_nothing(tmp_path: Path) -> None:
     path = tmp_path / "index.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         migrate(connection, "index.db", folder)
-        (folder / "0002.sql").write_text(
+        newest = max(steps(folder))
+        (folder / f"{newest + 1:04}.sql").write_text(
             "ALTER TABLE segment ADD COLUMN note TEXT; INSERT INTO nowhere VALUES (1);"
         )
         with pytest.raises(sqlite3.Error):
             migrate(connection, "index.db", folder)
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (newest,)
         assert "note" not in {row[1] for row in connection.execute("PRAGMA table_info(segment)")}
-        (folder / "0002.sql").write_text("ALTER TABLE segment ADD COLUMN note TEXT;")
+        (folder / f"{newest + 1:04}.sql").write_text("ALTER TABLE segment ADD COLUMN note TEXT;")
         migrate(connection, "index.db", folder)
         migrate(connection, "index.db", folder)
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (newest + 1,)
         assert "note" in {row[1] for row in connection.execute("PRAGMA table_info(segment)")}
