@@ -22,7 +22,7 @@ def explain(errors: "Iterable[ErrorDetails]", source: Source) -> None:
     """Adds a mistake to `source` for each of pydantic's errors (of `Config`, without their inputs)."""
     told: set[KeyPath] = set()
     for error in errors:
-        path = _path(error["loc"])
+        path = _path(error["loc"], source)
         kind = error["type"]
         if kind == "missing" and path[-1:] != error["loc"][-1:]:
             kind = "too_short"
@@ -46,17 +46,22 @@ def explain(errors: "Iterable[ErrorDetails]", source: Source) -> None:
             _unfit(path, source)
 
 
-def _path(loc: tuple[int | str, ...]) -> KeyPath:
+def _path(loc: tuple[int | str, ...], source: Source) -> KeyPath:
     """Where it is in the file: without the camera's kind, which pydantic puts behind its number.
 
     What is wrong within a list or a union (a point of a mask, one of the forms of `focus`) is wrong with the key.
     """
     camera = 2
+    path = loc
     if len(loc) > camera and loc[0] == "cameras" and loc[camera] in CAMERA_KINDS:
         path = (*loc[:camera], *loc[camera + 1 :])
-        within_drill = path[camera : camera + 1] == ("drills",)
-        return path[: camera + 3] if within_drill else path[: camera + 1]
-    return loc
+    for length in range(1, len(path)):
+        inner = schema.section_at(path[:length], source.data)
+        field = schema.field_at(path[:length], source.data)
+        # Beyond a key that holds no section (and no list of them) lie the parts of its value.
+        if inner is None and field is not None and schema.entries(field) is None and path[:length] != ("cameras",):
+            return path[:length]
+    return path
 
 
 def _unknown(path: KeyPath, source: Source) -> None:
@@ -127,7 +132,9 @@ def _unfit(path: KeyPath, source: Source) -> None:
         # An entry of `cameras`, or the file itself.
         entry = "an entry" if path else "the file"
         source.mistake(
-            path, f"{entry} must consist of `key: value` lines", "e.g. `- id: cam0`" if path else "see init-config"
+            path,
+            f"{entry} must consist of `key: value` lines",
+            "see init-config" if not path else "e.g. `- id: cam0`" if path[:-1] == ("cameras",) else "",
         )
         return
     shown = "this" if schema.is_secret(field) or _hides_keys(field, value) else _shown(value)

@@ -5,12 +5,12 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Final, Literal, TypeGuard, get_args, get_origin
 
-from annotated_types import Ge, Le, MaxLen, MinLen
+from annotated_types import Ge, Gt, Le, MaxLen, MinLen
 from pydantic import BaseModel, ByteSize, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from livecam_nvr.config.models import CAMERA_KINDS, CameraBase, Config, Drill
+from livecam_nvr.config.models import CAMERA_KINDS, CameraBase, Config
 from livecam_nvr.config.section import Section
 
 # Where the default is no good example.
@@ -28,6 +28,16 @@ _EXAMPLES: Final = {
     "drills": "[{what: stall, every_seconds: 60, for_seconds: 8}]",
     "white_balance": "[1.8, 1.5]",
     "focus": "2.5",
+    "days": "[mon, tue, wed]",
+    "begin": "'07:00'",
+    "end": "'22:30'",
+    "schedule": "[{days: [mon, tue, wed, thu, fri], begin: '08:00', end: '18:00'}]",
+    "max_age_days": "14",
+    "event_max_age_days": "60",
+    "max_size": "200GB",
+    "keep_free": "2GiB",
+    "warning_free": "1.5GiB",
+    "critical_free": "1.25GiB",
     "exposure_us": "10000",
     "gain": "4",
     "tuning_file": "/usr/share/libcamera/ipa/rpi/pisp/ov5647_noir.json",
@@ -37,11 +47,14 @@ _SPECIAL: Final = {
     "masks": "a list of areas, each a list of at least 3 points [x, y] with both from 0 to 1",
     "controls": "names of the camera's controls, each with a whole number",
     "drills": "a list of drills, each with `what`, `every_seconds` and so on",
+    "schedule": "a list of times, each with `days`, `begin` and `end`",
+    "days": "a list of days such as [mon, tue, wed]",
     "white_balance": "a mode such as auto or daylight, or the two gains [red, blue], each above 0 and up to 32",
     "focus": "auto, continuous, or dioptres from 0 to 32",
 }
 _PATTERNS: Final = (
     ("x", "WIDTHxHEIGHT with even numbers of pixels up to 9998"),
+    (":", "a time of the day from 00:00 to 24:00, in 'single quotes'"),
     ("#", "an MQTT topic: no spaces, no + or #, no / at either end"),
     ("", "1 to 32 of the characters a-z, 0-9, - and _, beginning with a letter or a digit"),
 )
@@ -56,20 +69,39 @@ _SCALARS: Final[Mapping[Any, str]] = {
 
 def section_at(path: Sequence[str | int], data: object) -> type[BaseModel] | None:
     """The model that judges the mapping at `path` of the file's `data`; None where the models know of none."""
-    if not path:
-        return Config
-    if path[0] == "cameras":
-        if path[2:3] == ("drills",) and len(path) == 4:  # noqa: PLR2004 - ("cameras", number, "drills", number)
-            return Drill
-        if len(path) != 2 or not isinstance(path[1], int):  # noqa: PLR2004 - ("cameras", number)
+    model: type[BaseModel] = Config
+    value = data
+    steps = list(path)
+    while steps:
+        key = steps.pop(0)
+        field = model.model_fields.get(key) if isinstance(key, str) else None
+        value = value.get(key) if isinstance(value, dict) else None
+        if field is None:
             return None
-        cameras = data.get("cameras") if isinstance(data, dict) else None
-        camera = cameras[path[1]] if isinstance(cameras, list) and path[1] < len(cameras) else None
-        kind = camera.get("kind") if isinstance(camera, dict) else None
-        return CAMERA_KINDS.get(kind, CameraBase) if isinstance(kind, str) else CameraBase
-    found = Config.model_fields.get(str(path[0])) if len(path) == 1 else None
-    annotation: object = found.annotation if found else None
-    return annotation if is_section(annotation) else None
+        if is_section(field.annotation):
+            model = field.annotation
+            continue
+        if not steps or not isinstance(steps[0], int):
+            return None
+        number = steps.pop(0)
+        value = (
+            value[number] if isinstance(value, list) and isinstance(number, int) and number < len(value) else None
+        )
+        inner = _camera(value) if model is Config and key == "cameras" else entries(field)
+        if inner is None:
+            return None
+        model = inner
+    return model
+
+
+def _camera(entry: object) -> type[CameraBase]:
+    kind = entry.get("kind") if isinstance(entry, dict) else None
+    return CAMERA_KINDS.get(kind, CameraBase) if isinstance(kind, str) else CameraBase
+
+
+def entries(field: FieldInfo) -> type[Section] | None:
+    """The model of the entries of a list of sections; None for anything else."""
+    return next((inner for inner in get_args(field.annotation) if is_section(inner)), None)
 
 
 def is_section(annotation: object) -> TypeGuard[type[Section]]:
@@ -112,15 +144,22 @@ def wanted(key: str, field: FieldInfo) -> str:
     if pattern is not None:
         return next(words for mark, words in _PATTERNS if mark in pattern)
     kinds = [k for k in (get_args(field.annotation) or (field.annotation,)) if k is not NoneType]
-    return _SCALARS.get(kinds[0], "text") + bounds(field)
+    plain, *_ = get_args(kinds[0]) or kinds  # the first of Annotated's is the type itself
+    return _SCALARS.get(plain, "text") + bounds(field)
 
 
 def bounds(field: FieldInfo) -> str:
     """The limits of a number or of a text's length, in words; empty if it has none."""
-    low = next((m.ge for m in field.metadata if isinstance(m, Ge)), None)
-    high = next((m.le for m in field.metadata if isinstance(m, Le)), None)
+    limits = list(field.metadata)
+    for form in get_args(field.annotation):  # `Annotated[float, Field(…)] | None` has them one step further in
+        limits += [m for inner in get_args(form)[1:] for m in getattr(inner, "metadata", ())]
+    low = next((m.ge for m in limits if isinstance(m, Ge)), None)
+    high = next((m.le for m in limits if isinstance(m, Le)), None)
     if low is not None and high is not None:
         return f" from {low} to {high}"
+    above = next((m.gt for m in limits if isinstance(m, Gt)), None)
+    if above is not None and high is not None:
+        return f" above {above} and up to {high}"
     shortest = next((m.min_length for m in field.metadata if isinstance(m, MinLen)), 0)
     longest = next((m.max_length for m in field.metadata if isinstance(m, MaxLen)), None)
     return f" of {shortest} to {longest} characters" if longest is not None else ""
@@ -131,7 +170,7 @@ def example(key: str, field: FieldInfo) -> str:
     if choices(field):
         return ""
     value = field.default
-    if value is PydanticUndefined or value in ("", None, (), "auto"):
+    if value is PydanticUndefined or value in ("", None, "auto") or isinstance(value, tuple):
         value = _EXAMPLES.get(key)
     if isinstance(value, ByteSize):
         value = value.human_readable()

@@ -13,6 +13,7 @@ from pydantic_core import PydanticUndefined
 from livecam_nvr.config import schema
 from livecam_nvr.config.load import load_config
 from livecam_nvr.config.models import CAMERA_KINDS, Config
+from livecam_nvr.config.recording import WEEKDAYS, RetentionLimits, ScheduleRule
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "config.example.yaml"
@@ -30,14 +31,19 @@ def fields() -> Iterator[tuple[str, str, FieldInfo]]:
     for model in CAMERA_KINDS.values():
         for key, inner in model.model_fields.items():
             yield "cameras", key, inner
+    for name, section in (("retention", RetentionLimits), ("schedule", ScheduleRule)):
+        for key, inner in section.model_fields.items():
+            yield name, key, inner
 
 
 def default(field: FieldInfo) -> str:
     value = field.default
     if field.default_factory is not dict and (value is PydanticUndefined or isinstance(value, BaseModel)):
-        return ""
+        return "empty" if field.annotation is RetentionLimits else ""
     if isinstance(value, ByteSize):
         return "1GiB"
+    if value == WEEKDAYS:
+        return "every day"
     if value is None or value in ("", ()) or field.default_factory is dict:
         return "empty"
     if isinstance(value, bool):
@@ -72,10 +78,11 @@ def test_the_commented_out_cameras_of_the_example_are_valid_too(tmp_path: Path) 
 def test_the_example_mentions_every_field(place: tuple[str, str], field: FieldInfo) -> None:
     section, key = place
     text = EXAMPLE.read_text()
-    if section:
+    if section in Config.model_fields:
         text = re.split(rf"^{section}:$", text, maxsplit=1, flags=re.MULTILINE)[1]
         text = re.split(r"^\w+:", text, maxsplit=1, flags=re.MULTILINE)[0]
-    assert re.search(rf"^[ #-]*{key}:", text, flags=re.MULTILINE)
+    # An entry of a list is shown in one line.
+    assert re.search(rf"^[ #-]*{key}:|[{{ ]{key}: ", text, flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize(("place", "field"), ALL, ids=[".".join(filter(None, place)) for place, _ in ALL])
