@@ -16,6 +16,7 @@ from livecam_nvr.cli import (
     media_server,
     run,
     validate,
+    verify_export,
     version,
 )
 from livecam_nvr.domain.errors import LivecamError
@@ -23,7 +24,7 @@ from livecam_nvr.domain.redact import redact
 
 # Each module has `add(commands)`, which adds its parser with `set_defaults(execute=...)`. Heavy modules are
 # imported by `execute` only: `--help` answers at once.
-_COMMANDS: Final = (run, validate, init_config, cameras, discover, doctor, media_server, version)
+_COMMANDS: Final = (run, validate, init_config, cameras, discover, doctor, media_server, verify_export, version)
 _OWN_OPTIONS: Final = {"-h", "--help", "--version"}
 
 

@@ -1,0 +1,1 @@
+"""Evidence that recordings are what they were: hashes in a chain of manifests, and signed exports."""
