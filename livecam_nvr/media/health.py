@@ -24,8 +24,6 @@ _HINTS = {
     BLACK: "check the lens cover, the light, and the camera's exposure",
     FROZEN: "the camera sends the same picture again and again: restart the camera itself",
 }
-
-
 _OF_SETTINGS = {ErrorKind.CONFIG, ErrorKind.INVALID}
 
 

@@ -215,7 +215,7 @@ async def spawn(
     writing = asyncio.subprocess.PIPE
     if on_stdout is not None:
         reading, writing = os.pipe()
-        _enlarge(reading)
+        enlarge(reading)
         stdout, _ = await loop.connect_read_pipe(
             lambda: _Stdout(on_stdout, protocol.part_ended), os.fdopen(reading, "rb", buffering=0)
         )
@@ -240,7 +240,7 @@ async def spawn(
             os.close(writing)
     to_child = transport.get_pipe_transport(0)
     if to_child is not None and not (pipe := to_child.get_extra_info("pipe")).closed:  # it may have exited by now
-        _enlarge(pipe.fileno())
+        enlarge(pipe.fileno())
     return ChildProcess(name, transport, protocol, stdout)
 
 
@@ -253,7 +253,7 @@ def _found(program: str, package: str) -> str:
     return path
 
 
-def _enlarge(fd: int) -> None:
-    """A larger pipe means fewer and larger reads, and that a short pause of ours never stalls the child."""
-    with contextlib.suppress(OSError):
+def enlarge(fd: int) -> None:
+    """Makes a pipe as large as it may be: fewer and larger reads, and a short pause of ours stalls no child."""
+    with contextlib.suppress(OSError):  # one user's pipes may be large only up to a sum (pipe(7))
         fcntl.fcntl(fd, _F_SETPIPE_SZ, _PIPE_BYTES)

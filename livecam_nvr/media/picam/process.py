@@ -1,8 +1,6 @@
 """One Raspberry Pi camera's child process: started, ordered about, watched, and ended."""
 
 import asyncio
-import contextlib
-import fcntl
 import logging
 import os
 import re
@@ -17,7 +15,7 @@ from livecam_nvr.media.picam.facts import Beat, CameraFacts, CaptureSettings, Re
 from livecam_nvr.media.picam.holders import holders
 from livecam_nvr.media.picam.interpreter import INSTALL_HINT, python_with_picamera2
 from livecam_nvr.runtime.clock import Clock
-from livecam_nvr.runtime.process import ChildProcess, spawn
+from livecam_nvr.runtime.process import ChildProcess, enlarge, spawn
 
 _log = logging.getLogger(__name__)
 
@@ -26,8 +24,6 @@ _OPEN_S = 10.0
 _ORDER_S = 8.0
 _LOOK_EVERY_S = 0.5
 _PATIENCE_S = 0.4
-_F_SETPIPE_SZ = 1031  # Linux fcntl(2); missing from typeshed's older stubs
-_PIPE_BYTES = 1 << 20
 _CHATTER = re.compile(r"\[\d+:\d\d:\d\d\.\d+\] \[\d+\] +(DEBUG|INFO|WARN) ")
 _CHECK_RIBBON = "check the ribbon at both ends with the power off; the camera is opened anew by itself"
 
@@ -126,8 +122,7 @@ class PicameraChild:
         """
         self._frame_s = None  # while it is set up, the order's own time limit counts
         read_fd, write_fd = os.pipe()
-        with contextlib.suppress(OSError):  # one user's pipes may be large only up to a sum (pipe(7))
-            fcntl.fcntl(read_fd, _F_SETPIPE_SZ, _PIPE_BYTES)
+        enlarge(read_fd)
         try:
             told = await self._order({"do": "record", "settings": asdict(settings)}, write_fd)
         except BaseException:
