@@ -8,14 +8,20 @@ from typing import Final
 
 from livecam_nvr import __version__
 from livecam_nvr.cli import (
+    adopt,
     cameras,
+    coverage,
     discover,
     doctor,
     exit_codes,
+    export,
     init_config,
     media_server,
+    reindex,
+    retention,
     run,
     validate,
+    verify,
     verify_export,
     version,
 )
@@ -24,7 +30,23 @@ from livecam_nvr.domain.redact import redact
 
 # Each module has `add(commands)`, which adds its parser with `set_defaults(execute=...)`. Heavy modules are
 # imported by `execute` only: `--help` answers at once.
-_COMMANDS: Final = (run, validate, init_config, cameras, discover, doctor, media_server, verify_export, version)
+_COMMANDS: Final = (
+    run,
+    validate,
+    init_config,
+    cameras,
+    discover,
+    doctor,
+    coverage,
+    retention,
+    export,
+    verify_export,
+    verify,
+    reindex,
+    adopt,
+    media_server,
+    version,
+)
 _OWN_OPTIONS: Final = {"-h", "--help", "--version"}
 
 

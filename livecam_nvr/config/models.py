@@ -116,7 +116,7 @@ class CameraBase(Section):
     schedule: tuple[ScheduleRule, ...] = ()
     """When it is recorded, for `record_mode: schedule`."""
     retention: RetentionLimits = RetentionLimits()
-    """Limits for its own footage, besides those for all."""
+    """Limits for its own footage, besides those for all; an age takes the place of the one for all."""
     stall_seconds: float = Field(5.0, ge=1, le=120)
     """Without a new frame for so long, the camera counts as stalled and is restarted."""
     sound: bool = False

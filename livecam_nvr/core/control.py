@@ -1,38 +1,104 @@
-"""The recording switches of all cameras, remembered over restarts (core.ports.RecordingControl)."""
+"""All cameras' recording switches and modes, remembered over restarts (core.ports.RecordingControl)."""
 
 import logging
 from collections.abc import Mapping
 
-from livecam_nvr.core.ports import SwitchMemory
+from livecam_nvr.core.modes import CameraTriggers, TriggerSettings
+from livecam_nvr.core.ports import ModeMemory, SwitchMemory
 from livecam_nvr.core.recorder import Recorder
-from livecam_nvr.domain.errors import unknown_camera
-from livecam_nvr.domain.status import RecordingStatus
+from livecam_nvr.core.ticker import Ticker
+from livecam_nvr.domain.errors import ErrorKind, LivecamError, unknown_camera
+from livecam_nvr.domain.status import RecordingMode, RecordingStatus
+from livecam_nvr.runtime.clock import Clock
 
 _log = logging.getLogger(__name__)
 
 
 class RecordingSwitches:
-    """Turns recorders on and off for whoever asks."""
+    """Turns recorders on and off for whoever asks, and whenever it is time.
 
-    def __init__(self, recorders: Mapping[str, Recorder], memory: SwitchMemory) -> None:
-        self._recorders = recorders
-        self._memory = memory
+    Args:
+        recorders: By camera id.
+        settings: What each of them depends on at the start.
+        switches: Remembers the switches.
+        modes: Remembers the modes.
+        clock: For schedules, and for how long an event and what somebody keeps last.
+        ticker: Calls the triggers when something is due.
+    """
+
+    def __init__(
+        self,
+        recorders: Mapping[str, Recorder],
+        settings: Mapping[str, TriggerSettings],
+        *,
+        switches: SwitchMemory,
+        modes: ModeMemory,
+        clock: Clock,
+        ticker: Ticker,
+    ) -> None:
+        self._triggers = {key: CameraTriggers(value, clock, settings[key]) for key, value in recorders.items()}
+        self._switches = switches
+        self._modes = modes
+        self._ticker = ticker
+        for triggers in self._triggers.values():
+            ticker.add(triggers.look)
+
+    def ids(self) -> tuple[str, ...]:
+        """The cameras that are recorded."""
+        return tuple(self._triggers)
 
     def set_recording(self, camera_id: str, on: bool, by: str) -> RecordingStatus:
         """See core.ports.RecordingControl."""
-        recorder = self._recorder(camera_id)
-        if recorder.status().wanted is not on:
+        triggers = self._of(camera_id)
+        if triggers.mode is RecordingMode.ALWAYS and not on:
+            raise LivecamError(
+                ErrorKind.CONFLICT,
+                f"{camera_id} is always recorded: it cannot be switched off",
+                "choose another mode first: switched, schedule or events",
+            )
+        if triggers.switched.on is not on:
             _log.info("%s: recording switched %s by %s", camera_id, "on" if on else "off", by)
-            recorder.switch(on)
-            self._memory.save({key: value.status().wanted for key, value in self._recorders.items()})
-        return recorder.status()
+            triggers.switch(on, by)
+            self._switches.save({key: value.switched for key, value in self._triggers.items()})
+            self._ticker.wake()
+        return triggers.status()
+
+    def set_mode(self, camera_id: str, mode: RecordingMode, by: str) -> RecordingStatus:
+        """See core.ports.RecordingControl."""
+        triggers = self._of(camera_id)
+        if mode is RecordingMode.SCHEDULE and not triggers.has_schedule:
+            raise LivecamError(
+                ErrorKind.CONFLICT,
+                f"{camera_id} has no schedule",
+                f"write one as `schedule` of {camera_id} in config.yaml",
+            )
+        if triggers.mode is not mode:
+            _log.info("%s: recording mode changed from %s to %s by %s", camera_id, triggers.mode, mode, by)
+            triggers.become(mode)
+            self._modes.save(camera_id, mode)
+            self._ticker.wake()
+        return triggers.status()
 
     def recording(self, camera_id: str) -> RecordingStatus:
         """See core.ports.RecordingControl."""
-        return self._recorder(camera_id).status()
+        return self._of(camera_id).status()
 
-    def _recorder(self, camera_id: str) -> Recorder:
+    def event(self, camera_id: str, *, lasts: bool, lasted_s: float = 0.0) -> None:
+        """Something happens in front of a camera (`lasts`), or has just ended; `lasted_s` ago it began.
+
+        Raises:
+            LivecamError: NOT_FOUND for an unknown camera.
+        """
+        self._of(camera_id).event(lasts, lasted_s=lasted_s)
+        self._ticker.wake()
+
+    def keep(self, camera_id: str, before_s: float, after_s: float) -> None:
+        """Records for `after_s` in any mode; if it begins for that, from `before_s` ago on. Raises as `event`."""
+        self._of(camera_id).keep(before_s, after_s)
+        self._ticker.wake()
+
+    def _of(self, camera_id: str) -> CameraTriggers:
         try:
-            return self._recorders[camera_id]
+            return self._triggers[camera_id]
         except KeyError:
-            raise unknown_camera(camera_id, self._recorders) from None
+            raise unknown_camera(camera_id, self._triggers) from None

@@ -8,6 +8,7 @@ from livecam_nvr.domain.segment import Segment
 from livecam_nvr.domain.status import (
     BrokerStatus,
     CameraState,
+    ClockStatus,
     Complaint,
     DiskStatus,
     Fault,
@@ -68,6 +69,16 @@ class SegmentFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentRedated:
+    """A finished file got its true time once the clock was right; the index knows already."""
+
+    segment: Segment
+    """As it is now."""
+    was_path: str
+    """Where it was before; the same path if only the mark was taken from it."""
+
+
+@dataclass(frozen=True, slots=True)
 class EventChanged:
     """Something began or ended in front of a camera."""
 
@@ -87,6 +98,13 @@ class DiskChanged:
     """New disk figures (on a cadence), or a disk problem came or went (at once)."""
 
     status: DiskStatus
+
+
+@dataclass(frozen=True, slots=True)
+class ClockChanged:
+    """The machine's clock was synchronised, or there is (again) something to say about it."""
+
+    status: ClockStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +128,11 @@ AnyEvent = (
     | ComplaintsChanged
     | RecordingChanged
     | SegmentFinished
+    | SegmentRedated
     | EventChanged
     | ClipChanged
     | DiskChanged
+    | ClockChanged
     | MediaServerChanged
     | BrokerChanged
 )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from livecam_nvr.core.ports import CameraView, MediaServer, RecordingControl
-from livecam_nvr.domain.status import BrokerStatus, DiskStatus, ServiceStatus
+from livecam_nvr.domain.status import BrokerStatus, ClockStatus, DiskStatus, RetentionStatus, ServiceStatus
 from livecam_nvr.runtime.clock import Clock
 
 
@@ -17,6 +17,8 @@ class Sources:
     media_server: MediaServer
     broker: Callable[[], BrokerStatus]
     disk: Callable[[], DiskStatus]
+    retention: Callable[[], RetentionStatus] = RetentionStatus
+    clock: Callable[[], ClockStatus] = ClockStatus
 
 
 class StatusBoard:
@@ -52,4 +54,6 @@ class StatusBoard:
             broker=sources.broker(),
             disk=sources.disk(),
             page_url=self._page_url,
+            retention=sources.retention(),
+            clock=sources.clock(),
         )

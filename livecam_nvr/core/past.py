@@ -2,7 +2,7 @@
 knows who fulfils them.
 """
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncGenerator, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -68,7 +68,7 @@ class Piece:
 
     camera_id: str
     init: bytes
-    """`ftyp` and `moov`."""
+    """`ftyp` and `moov`, without durations and times of creation: pieces of one format have the same."""
     mime: str
     """For Media Source Extensions, codecs included."""
     timescale: int
@@ -93,6 +93,8 @@ class Part:
     duration: int
     """Of its video, ticks."""
     frames: int
+    keys: tuple[tuple[int, int], ...] = ()
+    """Per keyframe: where its fragment begins in the file, and its decode time since the part's begin, ticks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +111,30 @@ class Footage(Protocol):
 
     async def pieces(self, camera_id: str, begin_utc_ns: int, end_utc_ns: int) -> list[Piece]:
         """The footage of a range, oldest first: from the last keyframe at or before its begin (if there is one) to
-        the end of the GOP in which it ends. A new piece begins after each gap and at each change of format.
+        the end of the GOP in which it ends. A new piece begins after each gap and at each change of format. Of a
+        file that is being written, the GOP that is not complete yet is left out.
 
         Raises:
             LivecamError: UNAVAILABLE if there is no index.
         """
 
-    def read(self, piece: Piece, parts: range | None = None) -> AsyncIterator[bytes]:
+    def head(self, pieces: Sequence[Piece]) -> bytes:
+        """What a file of these pieces (of one format) begins with: `ftyp`, and `moov` with the durations. What
+        `read` gives of all pieces, one after the other, makes the file whole.
+        """
+
+    async def nearest(self, camera_id: str, begin_utc_ns: int, end_utc_ns: int) -> tuple[int | None, int | None]:
+        """When the last file that begins before a range ends, and when the first one after the range begins (UTC).
+
+        Raises as `pieces`.
+        """
+
+    def read(self, piece: Piece, parts: range | None = None, *, at: int = 0) -> AsyncGenerator[bytes, None]:
         """The fragments of a piece (of all its parts, or of some), in chunks, without the init segment.
 
-        Decode times go on from part to part and begin with zero at the first part of the piece.
+        Decode times go on from part to part and begin with `at` (ticks of the video) at the first part of the
+        piece. The same GOP at the same time is always the same bytes, however the piece around it was asked for.
+        Whoever stops reading before the end closes it (`contextlib.aclosing`).
 
         Raises:
             LivecamError: NOT_FOUND if a file has been deleted meanwhile, MEDIA if one is damaged.
@@ -132,6 +148,17 @@ class Footage(Protocol):
         """
 
 
+class PastPictures(Protocol):
+    """JPEG pictures of stored keyframes, decoded only when somebody asks."""
+
+    async def jpeg(self, camera_id: str, keyframe: Keyframe, *, max_height: int | None = None) -> bytes:
+        """The keyframe's picture, at most `max_height` pixels high.
+
+        Raises:
+            LivecamError: UNAVAILABLE if it takes too long, MEDIA if it cannot be decoded.
+        """
+
+
 class EventDesk(Protocol):
     """Takes reports of what happens in front of cameras, from MQTT, HTTP and plug-ins."""
 
@@ -140,7 +167,8 @@ class EventDesk(Protocol):
         returned as it is.
 
         Raises:
-            LivecamError: NOT_FOUND for an unknown camera, INVALID for a label that is not right.
+            LivecamError: NOT_FOUND for an unknown camera, INVALID for a label that is not right, CONFLICT if too
+                many last already.
         """
 
     def end_event(self, camera_id: str, label: str, source: str) -> Event | None:
@@ -148,6 +176,13 @@ class EventDesk(Protocol):
 
     def report_event(self, camera_id: str, label: str, source: str, *, lasted_s: float = 0.0) -> Event:
         """Something that is already over, and began `lasted_s` ago. Raises as `begin_event`."""
+
+    async def events(self, camera_id: str, begin_utc_ns: int, end_utc_ns: int) -> list[Event]:
+        """The events that touch a range, oldest first.
+
+        Raises:
+            LivecamError: NOT_FOUND for an unknown camera, UNAVAILABLE if there is no index.
+        """
 
 
 class ClipDesk(Protocol):

@@ -1,6 +1,6 @@
 """What the parts of the service need from each other. Only `app.py` knows who fulfils which port."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -12,6 +12,7 @@ from livecam_nvr.domain.status import (
     CameraStatus,
     DiskStatus,
     MediaServerStatus,
+    RecordingMode,
     RecordingStatus,
     ServiceStatus,
     StreamAddresses,
@@ -114,7 +115,14 @@ class RecordingControl(Protocol):
         The returned status, and every RecordingChanged event, says what the recorder really does.
 
         Raises:
-            LivecamError: NOT_FOUND for an unknown camera.
+            LivecamError: NOT_FOUND for an unknown camera, CONFLICT where the mode leaves nothing to switch.
+        """
+
+    def set_mode(self, camera_id: str, mode: RecordingMode, by: str) -> RecordingStatus:
+        """Changes what the camera's recording depends on; remembered until the config's own mode is changed.
+
+        Raises:
+            LivecamError: NOT_FOUND for an unknown camera, CONFLICT for a schedule where the config has none.
         """
 
     def recording(self, camera_id: str) -> RecordingStatus:
@@ -266,13 +274,29 @@ class SegmentIndex(Protocol):
         """The segments that overlap a range, oldest first."""
 
 
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A recording switch."""
+
+    on: bool
+    by: str = ""
+    """Who turned it; empty if that is not known."""
+
+
 class SwitchMemory(Protocol):
     """Remembers the recording switches over restarts (atomic, durable)."""
 
-    def load(self) -> dict[str, bool]:
+    def load(self) -> dict[str, Switch]:
         """Camera id to switch; empty if nothing was remembered or it cannot be read (logged)."""
 
-    def save(self, switches: dict[str, bool]) -> None:
+    def save(self, switches: Mapping[str, Switch]) -> None:
+        """Remembers all of them, soon, in the background."""
+
+
+class ModeMemory(Protocol):
+    """Remembers the recording modes over restarts (atomic, durable)."""
+
+    def save(self, camera_id: str, mode: RecordingMode) -> None:
         """Remembers, soon, in the background."""
 
 
@@ -280,7 +304,11 @@ class DiskProbe(Protocol):
     """Figures of the recordings' file system."""
 
     async def probe(self) -> DiskStatus:
-        """Figures only; `problem` and `reason` are decided by core."""
+        """Figures and flags; if it is not the right disk, only a trouble with its reason and hint. Core judges.
+
+        Raises:
+            LivecamError: DISK if it does not answer, or not in time.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from secrets import randbits
 from livecam_nvr.core.bus import EventBus
 from livecam_nvr.core.events import RecordingChanged, SegmentFinished
 from livecam_nvr.core.ports import Archive, Hub, SegmentStart, SegmentWriter
+from livecam_nvr.domain.coverage import GapCause
 from livecam_nvr.domain.media import EndCause, Fragment, InitSegment
-from livecam_nvr.domain.recording import begin_from, must_cut, slot_of
+from livecam_nvr.domain.recording import Demand, begin_from, must_cut, slot_of
 from livecam_nvr.domain.segment import Segment
 from livecam_nvr.domain.status import Fault, RecordingStatus, SegmentInfo
 from livecam_nvr.runtime.backoff import Backoff
@@ -44,8 +45,8 @@ class Recorder:
         bus: RecordingChanged and SegmentFinished are published there.
         clock: For the local time's offset and pauses after a failure.
         segment_s: Length of a clock slot, seconds.
-        pre_roll_s: How far back a file begins that is switched on.
-        wanted: The switch at the start.
+        pre_roll_s: How far back a file begins, unless the order to begin says something else.
+        wanted: Whether it records until the first order.
     """
 
     def __init__(
@@ -65,7 +66,9 @@ class Recorder:
         self._clock = clock
         self._segment_s = segment_s
         self._pre_roll_s = pre_roll_s
-        self._wanted = wanted
+        self._demand = Demand(on=wanted, idle=None if wanted else GapCause.SWITCHED_OFF)
+        self._reach_s = pre_roll_s
+        """How far back the running order reaches."""
         self._held: Fault | None = None
         self._fault: Fault | None = None
         self._file: _File | None = None
@@ -83,9 +86,9 @@ class Recorder:
 
     def status(self) -> RecordingStatus:
         """What was asked for, and what it really does."""
-        file = self._file
+        file, demand = self._file, self._demand
         return RecordingStatus(
-            wanted=self._wanted,
+            wanted=demand.on,
             active=file is not None,
             current_path=file.writer.path if file else None,
             since_utc_ns=file.start_utc_ns if file else None,
@@ -95,39 +98,49 @@ class Recorder:
             bytes=self._bytes,
             dropped_frames=self._dropped,
             fault=self._held or self._fault,
+            mode=demand.mode,
+            idle=demand.idle,
+            idle_by=demand.idle_by,
+            keeping_until_utc_ns=demand.keeping_until_utc_ns,
         )
 
-    def switch(self, on: bool) -> None:
-        """Begins (from memory, see `begin_from`) or ends recording at once."""
-        if on == self._wanted:
+    def ask(self, demand: Demand, *, reach_s: float | None = None) -> None:
+        """Begins recording (from memory, see `begin_from`), goes on, or ends it, at once.
+
+        Args:
+            demand: What is wanted from now on.
+            reach_s: How far back a file begins, if one begins because of this order; the usual pre-roll if None.
+        """
+        before, self._demand = self._demand, demand
+        if demand == before:
             return
-        self._wanted = on
-        if on:
-            self._begin_from_memory()
-        else:
-            self._finish(EndCause.SWITCHED_OFF)
+        if demand.idle is not None:
+            self._finish(demand.end_cause)
             self._fault = None  # of nobody's concern any more; if it lasts, the next file will say so
+        elif before.idle is not None:
+            self._reach_s = self._pre_roll_s if reach_s is None else reach_s
+            self._begin_from_memory()
         self._tell()
 
     def hold(self, fault: Fault | None) -> None:
-        """Suspends recording for a reason of the disk's, or goes on if None; the switch is not touched."""
+        """Suspends recording for a reason of the disk's, or goes on if None; the order stands."""
         if fault == self._held:
             return
         self._held = fault
         if fault is not None:
             self._finish(EndCause.DISK)
-        elif self._wanted:
+        elif self._demand.idle is None:
             self._begin_from_memory()
         self._tell()
 
     def stop(self) -> None:
-        """The service stops: the file is finished, and no further one begins. The switch is not touched."""
+        """The service stops: the file is finished, and no further one begins. The order stands."""
         self._stopped = True
         self._finish(EndCause.SERVICE)
 
     def on_fragment(self, fragment: Fragment) -> None:
         """See core.ports.FragmentSink."""
-        if not self._wanted or self._stopped:
+        if self._demand.idle is not None or self._stopped:
             return
         file = self._file
         if file is not None and fragment.init is not file.init:
@@ -156,7 +169,7 @@ class Recorder:
     def _begin_from_memory(self) -> None:
         if self._file is None and self._hub.init is not None and self._may_begin():
             now = self._clock.monotonic()
-            self._begin(begin_from(self._hub.ring, now, self._pre_roll_s, self._last_number))
+            self._begin(begin_from(self._hub.ring, now, self._reach_s, self._last_number))
 
     def _begin(self, fragments: Iterable[Fragment]) -> None:
         """Begins a file with `fragments`, the first of which is a keyframe; nothing happens if there are none."""

@@ -26,6 +26,8 @@ class GapCause(StrEnum):
     """There was footage, and retention (or a person) has deleted it."""
     NEVER = "never"
     """The camera had not been recorded at all before."""
+    CLOCK_SET = "clock_set"
+    """The machine's clock was set forward while recording: no picture is missing, this time has never been."""
     UNKNOWN = "unknown"
     """No explanation is on record."""
 
@@ -35,7 +37,14 @@ class GapCause(StrEnum):
         return self in _MEANT
 
 
-_MEANT = {GapCause.SWITCHED_OFF, GapCause.SCHEDULE, GapCause.NO_EVENT, GapCause.DELETED, GapCause.NEVER}
+_MEANT = {
+    GapCause.SWITCHED_OFF,
+    GapCause.SCHEDULE,
+    GapCause.NO_EVENT,
+    GapCause.DELETED,
+    GapCause.NEVER,
+    GapCause.CLOCK_SET,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ class EntryKind(StrEnum):
     DELETED = "deleted"
     """Retention deleted footage between `begin` and `end`: `data["files"]`, `data["bytes"]`, `data["reason"]`."""
     REDATED = "redated"
-    """Times from `begin` to `end` (as first written) were moved by `data["shift_ns"]` once the clock was right."""
+    """Times from `begin` to `end` were first written as `data["shift_ns"]` earlier: the clock was wrong."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,64 @@
-"""Where files begin and end: pure decisions over what the hub remembers."""
+"""Whether a camera is recorded, and where files begin and end: pure decisions."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from livecam_nvr.domain.media import Fragment
+from livecam_nvr.domain.coverage import GapCause
+from livecam_nvr.domain.media import EndCause, Fragment
 from livecam_nvr.domain.segment import NS
+from livecam_nvr.domain.status import RecordingMode
 
 # A frame may seem this much older than its file's beginning before the wall clock counts as set back.
 _CLOCK_SLACK_NS = NS
+
+_END = {
+    GapCause.SWITCHED_OFF: EndCause.SWITCHED_OFF,
+    GapCause.SCHEDULE: EndCause.SCHEDULE,
+    GapCause.NO_EVENT: EndCause.NO_EVENT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What is asked of a recorder, by all triggers together."""
+
+    on: bool
+    """The switch, as it is shown: what is always recorded counts as switched on."""
+    mode: RecordingMode = RecordingMode.SWITCHED
+    idle: GapCause | None = None
+    """Why nothing is to be recorded; None: record."""
+    idle_by: str = ""
+    """Who switched it off."""
+    keeping_until_utc_ns: int | None = None
+    """Until then somebody keeps what happens, whatever the mode says."""
+
+    @property
+    def end_cause(self) -> EndCause:
+        """What ends a file that is no longer wanted."""
+        return _END[self.idle] if self.idle is not None else EndCause.UNKNOWN
+
+
+def idle_cause(
+    mode: RecordingMode, *, on: bool, scheduled: bool, eventful: bool, keeping: bool
+) -> GapCause | None:
+    """Why a camera is not to be recorded now; None if it is.
+
+    Args:
+        mode: What its recording depends on.
+        on: Its switch.
+        scheduled: Whether the schedule has now.
+        eventful: Whether an event lasts, or has ended not longer ago than its post-roll.
+        keeping: Whether somebody keeps what happens.
+    """
+    if keeping or mode is RecordingMode.ALWAYS:
+        return None
+    if not on:
+        return GapCause.SWITCHED_OFF
+    if mode is RecordingMode.SCHEDULE and not scheduled:
+        return GapCause.SCHEDULE
+    if mode is RecordingMode.EVENTS and not eventful:
+        return GapCause.NO_EVENT
+    return None
 
 
 def slot_of(utc_ns: int, utc_offset_s: int, segment_s: int) -> int:

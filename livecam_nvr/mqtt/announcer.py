@@ -13,9 +13,11 @@ from livecam_nvr.core.events import (
     StreamStarted,
 )
 from livecam_nvr.core.ports import StatusSource
+from livecam_nvr.domain.coverage import Coverage
 from livecam_nvr.domain.quality import QualityStatus
 from livecam_nvr.domain.status import RecordingStatus
 from livecam_nvr.mqtt import states
+from livecam_nvr.mqtt.commands import Answer
 from livecam_nvr.mqtt.discovery import CameraCard, NodeCard, announcements
 from livecam_nvr.mqtt.entities import ONLINE
 from livecam_nvr.mqtt.outbox import Message, Outbox, Rank
@@ -101,16 +103,21 @@ class Announcer:
                 self._put_state(states.stats(self._topics, camera))
         self._put_state(states.disk_problem(self._topics, status.disk))
         self._put_state(states.disk_free(self._topics, status.disk))
+        self._put_state(states.retention(self._topics, status.retention))
 
     def recording(self, camera_id: str, status: RecordingStatus) -> None:
         """What a recorder was asked and does."""
         if camera_id in self._cameras:
             self._put(states.recording(self._topics, camera_id, status))
 
-    def answer(self, camera_id: str, status: RecordingStatus) -> None:
-        """Like `recording`, but the switch is told even if it did not move: somebody waits for it."""
-        self.recording(camera_id, status)
-        self._outbox.repeat(self._topics.recording(camera_id))
+    def answer(self, answer: Answer) -> None:
+        """Like `recording`, but what was asked for is told even if it did not move: somebody waits for it."""
+        self.recording(answer.camera_id, answer.status)
+        self._outbox.repeat(answer.topic)
+
+    def coverage(self, camera_id: str, hour: Coverage | None, day: Coverage | None) -> None:
+        """How much of the past was recorded; None if that cannot be told."""
+        self._put_state(states.coverage(self._topics, camera_id, hour, day))
 
     def settled(self, camera_id: str) -> None:
         """A change of the quality that was asked for has worked or failed: it is told what runs, in any case."""

@@ -1,98 +1,55 @@
 """Messages from outside become orders to the recorders and cameras, or one line in the log."""
 
 import logging
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from livecam_nvr.core.past import ClipDesk, EventDesk
 from livecam_nvr.core.ports import CameraControl, RecordingControl
-from livecam_nvr.domain.errors import LivecamError
+from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.status import RecordingStatus
-from livecam_nvr.mqtt.entities import PRESS
+from livecam_nvr.mqtt.orders import (
+    SHOWN_BYTES,
+    SHOWN_TOPIC,
+    Happening,
+    Keep,
+    Mode,
+    Order,
+    Refusal,
+    Restart,
+    Switch,
+    parse,
+)
 from livecam_nvr.mqtt.topics import Topics
 from livecam_nvr.mqtt.wishes import Wish, Wishes
 from livecam_nvr.runtime.clock import Clock
 
 _log = logging.getLogger(__name__)
 
-_ON_OFF = {b"ON": True, b"OFF": False}
-_RESOLUTION = re.compile(rb"([1-9][0-9]{1,3})p")
-_FRAME_RATE = re.compile(rb"[0-9]{1,3}(\.[0-9]{1,3})?")
-_SHOWN_BYTES = 40
-_SHOWN_TOPIC = 120
 _LINES = 5
 _PER_S = 60.0
 _REMEMBERED = 200
+_SOURCE = "mqtt"
 
 
 @dataclass(frozen=True, slots=True)
-class Switch:
-    """Recording on or off."""
+class Orders:
+    """Who carries them out."""
+
+    recording: RecordingControl
+    cameras: CameraControl
+    events: EventDesk
+    clips: ClipDesk
+
+
+class Answer(NamedTuple):
+    """What somebody waits for who gave an order."""
 
     camera_id: str
-    on: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Restart:
-    """A camera that is to begin anew."""
-
-    camera_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """What is wrong with a message, for the log."""
-
-    reason: str
-
-
-Order = Switch | Wish | Restart
-
-
-def parse(topics: Topics, topic: str, payload: bytes) -> Order | Refusal | None:
-    """What a message asks for; None if its topic is not one that takes commands. Never raises."""
-    command = topics.command(topic)
-    if command is None:
-        return None
-    shown = topic[:_SHOWN_TOPIC]
-    reader = _READERS.get(command.what)
-    if reader is None:
-        known = ", ".join(f"`{what}`" for what in _READERS)
-        return Refusal(f"{shown!r}: a camera has no {command.what[:_SHOWN_BYTES]!r}; there are {known}")
-    read, wanted = reader
-    order = read(command.camera_id, payload)
-    if order is None:
-        more = f"... ({len(payload)} bytes)" if len(payload) > _SHOWN_BYTES else ""
-        return Refusal(f"{shown!r}: {payload[:_SHOWN_BYTES]!r}{more} is {wanted}")
-    return order
-
-
-def _switch(camera_id: str, payload: bytes) -> Order | None:
-    on = _ON_OFF.get(payload)
-    return None if on is None else Switch(camera_id, on)
-
-
-def _resolution(camera_id: str, payload: bytes) -> Order | None:
-    found = _RESOLUTION.fullmatch(payload)
-    return Wish(camera_id, height=int(found[1])) if found else None
-
-
-def _frame_rate(camera_id: str, payload: bytes) -> Order | None:
-    fps = float(payload) if _FRAME_RATE.fullmatch(payload) else 0.0
-    return Wish(camera_id, fps=fps) if fps else None
-
-
-def _restart(camera_id: str, payload: bytes) -> Order | None:
-    return Restart(camera_id) if payload == PRESS.encode() else None
-
-
-_READERS: dict[str, tuple[Callable[[str, bytes], Order | None], str]] = {
-    "recording": (_switch, "neither ON nor OFF"),
-    "resolution": (_resolution, "no resolution like 720p"),
-    "frame_rate": (_frame_rate, "no number of frames a second"),
-    "restart": (_restart, "not PRESS"),
-}
+    status: RecordingStatus
+    topic: str
+    """The one to tell again even if nothing has changed."""
 
 
 class CommandDesk:
@@ -100,8 +57,7 @@ class CommandDesk:
 
     Args:
         topics: The names.
-        recording: The recording switches.
-        cameras: What else can be changed about the cameras.
+        orders: Who carries them out.
         clock: The service's.
         settled: Told a camera whose quality was asked to change, when that has worked or failed.
     """
@@ -109,20 +65,18 @@ class CommandDesk:
     def __init__(
         self,
         topics: Topics,
-        recording: RecordingControl,
-        cameras: CameraControl,
+        orders: Orders,
         clock: Clock,
         settled: Callable[[str], None],
     ) -> None:
         self._topics = topics
-        self._recording = recording
-        self._cameras = cameras
+        self._orders = orders
         self._complaints = _Complaints(clock)
-        self._wishes = Wishes(cameras, self._complaints.log, settled)
+        self._wishes = Wishes(orders.cameras, self._complaints.log, settled)
         self._retained: set[str] = set()
 
-    def handle(self, topic: str, payload: bytes, *, retained: bool) -> tuple[str, RecordingStatus] | None:
-        """The camera and what its recorder does now, if the message was a good command for it; else None."""
+    def handle(self, topic: str, payload: bytes, *, retained: bool) -> Answer | None:
+        """What its recorder does now, if the message was a command for that; else None."""
         asked = parse(self._topics, topic, payload)
         if asked is None:
             return None
@@ -130,18 +84,46 @@ class CommandDesk:
             self._leave_alone(topic, payload)
             return None
         try:
-            match asked:
-                case Refusal():
-                    self._complaints.log(asked.reason)
-                case Switch():
-                    return asked.camera_id, self._recording.set_recording(asked.camera_id, asked.on, by="MQTT")
-                case Wish():
-                    self._wishes.add(asked)
-                case Restart():
-                    self._cameras.restart(asked.camera_id, by="MQTT")
+            return self._obey(asked)
         except LivecamError as error:
-            self._complaints.log(f"{topic[:_SHOWN_TOPIC]!r}: {error.message}; {error.hint}")
+            self._complaints.log(f"{topic[:SHOWN_TOPIC]!r}: {error.message}; {error.hint}")
+            # Whoever was refused sees again how it is.
+            if isinstance(asked, Switch | Mode) and error.kind is ErrorKind.CONFLICT:
+                return self._answer(asked, self._orders.recording.recording(asked.camera_id))
+            return None
+
+    def _answer(self, asked: Switch | Mode, status: RecordingStatus) -> Answer:
+        of = self._topics.recording if isinstance(asked, Switch) else self._topics.recording_mode
+        return Answer(asked.camera_id, status, of(asked.camera_id))
+
+    def _obey(self, asked: Order | Refusal) -> Answer | None:
+        match asked:
+            case Refusal():
+                self._complaints.log(asked.reason)
+            case Switch():
+                status = self._orders.recording.set_recording(asked.camera_id, asked.on, by="MQTT")
+                return self._answer(asked, status)
+            case Mode():
+                status = self._orders.recording.set_mode(asked.camera_id, asked.mode, by="MQTT")
+                return self._answer(asked, status)
+            case Keep():
+                self._orders.clips.keep(asked.camera_id, by="MQTT")
+            case Happening():
+                self._report(asked)
+            case Wish():
+                self._wishes.add(asked)
+            case Restart():
+                self._orders.cameras.restart(asked.camera_id, by="MQTT")
         return None
+
+    def _report(self, asked: Happening) -> None:
+        events = self._orders.events
+        if asked.on is None:
+            events.report_event(asked.camera_id, asked.label, _SOURCE, lasted_s=asked.lasted_s)
+        elif asked.on:
+            events.begin_event(asked.camera_id, asked.label, _SOURCE)
+        else:
+            events.end_event(asked.camera_id, asked.label, _SOURCE)
 
     async def stop(self) -> None:
         """Ends what still waits for a camera; idempotent."""
@@ -154,8 +136,8 @@ class CommandDesk:
             _log.warning(
                 "the broker keeps an old command on %r (%r): ignored. Commands are to be published without retain;"
                 " an empty retained message there removes it",
-                topic[:_SHOWN_TOPIC],
-                payload[:_SHOWN_BYTES],
+                topic[:SHOWN_TOPIC],
+                payload[:SHOWN_BYTES],
             )
 
 

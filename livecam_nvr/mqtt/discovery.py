@@ -16,6 +16,7 @@ from livecam_nvr.mqtt.entities import (
     Json,
     camera_entities,
     camera_figures,
+    past_entities,
     quality_entities,
 )
 from livecam_nvr.mqtt.topics import Topics
@@ -126,6 +127,16 @@ def _origin(node: NodeCard) -> Json:
 
 def _node_device(topics: Topics, node: NodeCard) -> Json:
     while_running = {"availability": [{"topic": topics.service}]}
+    in_days = {
+        "platform": "sensor",
+        "device_class": "duration",
+        "unit_of_measurement": "d",
+        "state_class": "measurement",
+        "suggested_display_precision": 1,
+        "entity_category": "diagnostic",
+        "state_topic": topics.retention,
+        **while_running,
+    }
     return {
         "device": _device(topics, node, None),
         "origin": _origin(node),
@@ -161,8 +172,26 @@ def _node_device(topics: Topics, node: NodeCard) -> Json:
                 "state_topic": topics.disk_problem,
                 "value_template": "{{ value_json.problem }}",
                 "json_attributes_topic": topics.disk_problem,
-                "json_attributes_template": "{{ {'reason': value_json.reason} | tojson }}",
+                "json_attributes_template": "{{ {'reason': value_json.reason, 'hint': value_json.hint,"
+                " 'level': value_json.level, 'trouble': value_json.trouble} | tojson }}",
                 **while_running,
+            },
+            "days_held": {
+                "unique_id": topics.unique_id("days_held"),
+                "name": "Footage held",
+                "icon": "mdi:archive-clock-outline",
+                "value_template": "{{ value_json.days_held }}",
+                "json_attributes_topic": topics.retention,
+                "json_attributes_template": "{{ {'oldest': value_json.oldest, 'gb': value_json.gb,"
+                " 'gb_per_day': value_json.gb_per_day} | tojson }}",
+                **in_days,
+            },
+            "days_until_full": {
+                "unique_id": topics.unique_id("days_until_full"),
+                "name": "Days until full",
+                "icon": "mdi:harddisk",
+                "value_template": "{{ value_json.days_until_full }}",
+                **in_days,
             },
         },
     }
@@ -174,6 +203,7 @@ def _camera_device(topics: Topics, node: NodeCard, camera: CameraCard) -> Json:
         "origin": _origin(node),
         "components": {
             **camera_entities(topics, camera.id),
+            **past_entities(topics, camera.id),
             **camera_figures(topics, camera.id),
             **quality_entities(topics, camera.id, camera.heights, camera.most_fps),
         },

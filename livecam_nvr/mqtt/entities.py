@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from livecam_nvr.domain.status import CameraState
+from livecam_nvr.domain.status import CameraState, RecordingMode
 from livecam_nvr.mqtt.topics import Topics
 
 ONLINE, OFFLINE = "online", "offline"
@@ -110,6 +110,59 @@ def camera_entities(topics: Topics, camera_id: str) -> Json:
             "json_attributes_topic": topics.last_segment(camera_id),
             "json_attributes_template": "{{ {'file': value_json.file} | tojson }}",
             **while_running,
+        },
+    }
+
+
+def past_entities(topics: Topics, camera_id: str) -> Json:
+    """How recording goes on, and how much of the past there is."""
+    while_running = _while_running(topics)
+    coverage = {
+        "platform": "sensor",
+        "icon": "mdi:timeline-check-outline",
+        "unit_of_measurement": "%",
+        "state_class": "measurement",
+        "suggested_display_precision": 1,
+        "entity_category": "diagnostic",
+        "state_topic": topics.coverage(camera_id),
+        **while_running,
+    }
+    return {
+        "recording_mode": {
+            "platform": "select",
+            "unique_id": topics.unique_id("recording_mode", camera_id),
+            "name": "Recording mode",
+            "icon": "mdi:calendar-clock",
+            "entity_category": "config",
+            "options": [str(mode) for mode in RecordingMode],
+            "state_topic": topics.recording_mode(camera_id),
+            "command_topic": topics.recording_mode_set(camera_id),
+            "optimistic": False,
+            **while_running,
+        },
+        "keep": {
+            "platform": "button",
+            "unique_id": topics.unique_id("keep", camera_id),
+            "name": "Keep that",
+            "icon": "mdi:content-save-alert-outline",
+            "command_topic": topics.keep_set(camera_id),
+            "payload_press": PRESS,
+            **while_running,
+        },
+        "coverage_hour": {
+            "unique_id": topics.unique_id("coverage_hour", camera_id),
+            "name": "Recorded of the last hour",
+            "value_template": "{{ value_json.hour }}",
+            **coverage,
+        },
+        "coverage_day": {
+            "unique_id": topics.unique_id("coverage_day", camera_id),
+            "name": "Recorded of the last 24 h",
+            "value_template": "{{ value_json.day }}",
+            "json_attributes_topic": topics.coverage(camera_id),
+            "json_attributes_template": "{{ {'of_wanted': value_json.of_wanted, 'gaps': value_json.gaps,"
+            " 'last_gap': value_json.last_gap} | tojson }}",
+            **coverage,
         },
     }
 

@@ -10,15 +10,17 @@ import aiomqtt
 from livecam_nvr.config.models import MqttConfig, NodeConfig
 from livecam_nvr.core.bus import EventBus
 from livecam_nvr.core.events import BrokerChanged
+from livecam_nvr.core.past import ClipDesk, EventDesk, Past
 from livecam_nvr.core.ports import CameraControl, Pictures, RecordingControl, StatusSource
 from livecam_nvr.domain.errors import LivecamError
 from livecam_nvr.domain.status import BrokerStatus, Fault
 from livecam_nvr.mqtt.announcer import Announcer
-from livecam_nvr.mqtt.commands import CommandDesk
+from livecam_nvr.mqtt.commands import CommandDesk, Orders
 from livecam_nvr.mqtt.connection import connected
 from livecam_nvr.mqtt.discovery import CameraCard, NodeCard
 from livecam_nvr.mqtt.entities import OFFLINE
 from livecam_nvr.mqtt.outbox import Message, Outbox, Rank
+from livecam_nvr.mqtt.past import PastTeller
 from livecam_nvr.mqtt.rival import keep_clear
 from livecam_nvr.mqtt.session import Parts, Session
 from livecam_nvr.mqtt.snapshots import Snapshots
@@ -39,6 +41,9 @@ class Collaborators:
     bus: EventBus
     clock: Clock
     cameras: CameraControl
+    events: EventDesk
+    clips: ClipDesk
+    past: Past
 
 
 class MqttService:
@@ -82,7 +87,13 @@ class MqttService:
             camera_ids=[camera.id for camera in cameras],
             announcer=announcer,
             outbox=outbox,
-            desk=CommandDesk(topics, others.control, others.cameras, others.clock, announcer.settled),
+            desk=CommandDesk(
+                topics,
+                Orders(others.control, others.cameras, others.events, others.clips),
+                others.clock,
+                announcer.settled,
+            ),
+            past=PastTeller(others.past, others.clock, [camera.id for camera in cameras], announcer.coverage),
             snapshots=Snapshots(others.pictures, others.clock, config.snapshot_seconds, announcer.picture),
         )
         self._status = BrokerStatus(

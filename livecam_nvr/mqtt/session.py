@@ -15,6 +15,7 @@ from livecam_nvr.mqtt.commands import CommandDesk
 from livecam_nvr.mqtt.discovery import is_ours
 from livecam_nvr.mqtt.entities import OFFLINE, ONLINE
 from livecam_nvr.mqtt.outbox import Message, Outbox
+from livecam_nvr.mqtt.past import PastTeller
 from livecam_nvr.mqtt.snapshots import Snapshots
 from livecam_nvr.mqtt.topics import Topics
 
@@ -37,6 +38,7 @@ class Parts:
     outbox: Outbox
     desk: CommandDesk
     snapshots: Snapshots
+    past: PastTeller
 
 
 class Session:
@@ -64,6 +66,7 @@ class Session:
                     "subscriptions": self._subscribe(),
                     "look": self._look(),
                     "births": self._answer_births(),
+                    "coverage": self._parts.past.keep(),
                     **{
                         f"pictures of {camera}": self._parts.snapshots.keep(camera, at, len(cameras))
                         for at, camera in enumerate(cameras)
@@ -112,7 +115,7 @@ class Session:
     def _received(self, topic: str, payload: bytes, *, retained: bool) -> None:
         answer = self._parts.desk.handle(topic, payload, retained=retained)
         if answer is not None:
-            self._parts.announcer.answer(*answer)
+            self._parts.announcer.answer(answer)
         elif topic == self._topics.birth:
             # A kept "online" may be days old, and we have just announced everything anyway.
             if payload == ONLINE.encode() and not retained:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from livecam_nvr.domain.coverage import Coverage, GapCause
 from livecam_nvr.domain.quality import QualityStatus
 from livecam_nvr.domain.redact import redact
 from livecam_nvr.domain.segment import NS
@@ -13,7 +14,9 @@ from livecam_nvr.domain.status import (
     Complaint,
     DiskStatus,
     Fault,
+    RecordingMode,
     RecordingStatus,
+    RetentionStatus,
     SegmentInfo,
 )
 from livecam_nvr.mqtt.entities import OFF, OFFLINE, ON, ONLINE
@@ -21,6 +24,12 @@ from livecam_nvr.mqtt.topics import Topics
 
 NO_CHOICE = b"None"
 _LONGEST_TEXT = 500  # attributes are stored with each state by Home Assistant's recorder
+
+_IDLE = {
+    GapCause.SWITCHED_OFF: "switched off",
+    GapCause.SCHEDULE: "the schedule has this time off",
+    GapCause.NO_EVENT: "nothing happens",
+}
 
 Payloads = dict[str, bytes]
 
@@ -43,10 +52,13 @@ def camera_state(topics: Topics, camera_id: str, state: CameraState, fault: Faul
 def recording(topics: Topics, camera_id: str, status: RecordingStatus) -> Payloads:
     """The switch, what the recorder really does, and the newest finished file (if one is known)."""
     reason = status.fault.message if status.fault else ""
-    if not reason and status.wanted and not status.active:
-        reason = "waiting for the camera"
+    if not reason and not status.active:
+        idle = _IDLE.get(status.idle, "") if status.idle else "waiting for the camera" if status.wanted else ""
+        reason = f"{idle} by {status.idle_by}" if idle and status.idle_by else idle
     found = {
-        topics.recording(camera_id): _on(status.wanted),
+        # A camera that always records has nothing to switch.
+        topics.recording(camera_id): _on(status.wanted or status.mode is RecordingMode.ALWAYS),
+        topics.recording_mode(camera_id): str(status.mode).encode(),
         topics.recording_active(camera_id): _json(active=_on(status.active).decode(), reason=_text(reason)),
     }
     if status.last_segment is not None:
@@ -88,8 +100,49 @@ def stats(topics: Topics, camera: CameraStatus) -> Payloads:
 
 
 def disk_problem(topics: Topics, disk: DiskStatus) -> Payloads:
-    """Whether the disk has a problem, and which."""
-    return {topics.disk_problem: _json(problem=_on(disk.problem).decode(), reason=_text(disk.reason))}
+    """Whether the disk has a problem, which, how bad it is, and what to do."""
+    told = _json(
+        problem=_on(disk.problem).decode(),
+        reason=_text(disk.reason),
+        hint=_text(disk.hint),
+        level=str(disk.level),
+        trouble=str(disk.trouble),
+    )
+    return {topics.disk_problem: told}
+
+
+def retention(topics: Topics, status: RetentionStatus) -> Payloads:
+    """How much footage there is, and how long that goes on."""
+    oldest = status.oldest_utc_ns
+    told = _json(
+        days_held=_rounded(status.days_held),
+        days_until_full=_rounded(status.days_until_full),
+        oldest=None if oldest is None else _moment(oldest),
+        gb=round(status.bytes / 1e9, 1),
+        gb_per_day=round(status.bytes_per_day / 1e9, 1),
+    )
+    return {topics.retention: told}
+
+
+def coverage(topics: Topics, camera_id: str, hour: Coverage | None, day: Coverage | None) -> Payloads:
+    """How much of the last hour and day was recorded, and the newest gap that nobody meant; None: not known."""
+    missed = [gap for gap in day.gaps if not gap.cause.meant] if day else []
+    last = missed[-1] if missed else None
+    told = _json(
+        hour=_percent(hour.share if hour else None),
+        day=_percent(day.share if day else None),
+        of_wanted=_percent(day.share_of_wanted if day else None),
+        gaps=len(missed) if day else None,
+        last_gap=None
+        if last is None
+        else {
+            "begin": _moment(last.begin_utc_ns),
+            "end": _moment(last.end_utc_ns),
+            "cause": str(last.cause),
+            "words": _text(last.words),
+        },
+    )
+    return {topics.coverage(camera_id): told}
 
 
 def disk_free(topics: Topics, disk: DiskStatus) -> Payloads:
@@ -112,5 +165,17 @@ def _json(**values: object) -> bytes:
 
 
 def _last_segment(segment: SegmentInfo) -> bytes:
-    end = datetime.fromtimestamp((segment.start_utc_ns + segment.duration_ns) // NS, UTC)
-    return _json(finished=end.isoformat(), file=segment.path)
+    return _json(finished=_moment(segment.start_utc_ns + segment.duration_ns), file=segment.path)
+
+
+def _moment(utc_ns: int) -> str:
+    return datetime.fromtimestamp(utc_ns // NS, UTC).isoformat()
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)
+
+
+def _percent(share: float | None) -> float | None:
+    """Rounded down: 100 is said only where nothing is missing."""
+    return None if share is None else int(share * 1000) / 10

@@ -55,8 +55,13 @@ class Topics:
 
     @property
     def disk_problem(self) -> str:
-        """JSON `{"problem": "ON"|"OFF", "reason": ...}`."""
+        """JSON `{"problem": "ON"|"OFF", "reason", "hint", "level", "trouble"}`."""
         return f"{self._root}/disk/problem"
+
+    @property
+    def retention(self) -> str:
+        """JSON `{"days_held", "days_until_full", "oldest", "gb", "gb_per_day"}`; null where it is not known."""
+        return f"{self._root}/retention"
 
     def available(self, camera_id: str) -> str:
         """`online` or `offline`: whether the camera delivers."""
@@ -85,6 +90,26 @@ class Topics:
     def recording_active(self, camera_id: str) -> str:
         """JSON `{"active": "ON"|"OFF", "reason": ...}`: whether frames are going into a file."""
         return f"{self._root}/{camera_id}/recording/active"
+
+    def recording_mode(self, camera_id: str) -> str:
+        """`switched`, `always`, `schedule` or `events`."""
+        return f"{self._root}/{camera_id}/recording_mode"
+
+    def recording_mode_set(self, camera_id: str) -> str:
+        """Takes one of the modes."""
+        return f"{self._root}/{camera_id}/recording_mode/set"
+
+    def keep_set(self, camera_id: str) -> str:
+        """Takes `PRESS`: what was and will be seen around now is kept."""
+        return f"{self._root}/{camera_id}/keep/set"
+
+    def event_set(self, camera_id: str) -> str:
+        """Takes what happens in front of the camera, see docs/ref/mqtt.md."""
+        return f"{self._root}/{camera_id}/event/set"
+
+    def coverage(self, camera_id: str) -> str:
+        """JSON `{"hour", "day"}`, percent recorded, and the day's gaps; null where it is not known."""
+        return f"{self._root}/{camera_id}/coverage"
 
     def resolution(self, camera_id: str) -> str:
         """`720p`: the quality that runs; empty where it cannot be changed."""
@@ -123,6 +148,8 @@ class Topics:
             self.last_segment(camera_id),
             self.recording(camera_id),
             self.recording_active(camera_id),
+            self.recording_mode(camera_id),
+            self.coverage(camera_id),
             self.resolution(camera_id),
             self.frame_rate(camera_id),
             self.problem(camera_id),

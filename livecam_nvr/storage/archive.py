@@ -8,11 +8,16 @@ from functools import partial
 from pathlib import Path
 
 from livecam_nvr.core.ports import SegmentStart
+from livecam_nvr.domain.disk import DiskLoad
 from livecam_nvr.domain.media import EndCause, Fragment
 from livecam_nvr.domain.segment import Segment
+from livecam_nvr.domain.status import DiskTrouble
 from livecam_nvr.runtime.clock import Clock
+from livecam_nvr.storage.disk import PATIENCE_S, trouble_of
 from livecam_nvr.storage.lock import ArchiveLock
+from livecam_nvr.storage.marker import Marker, MissingError
 from livecam_nvr.storage.names import Names
+from livecam_nvr.storage.own_thread import in_own_thread
 from livecam_nvr.storage.refusal import in_words
 from livecam_nvr.storage.segment_file import SegmentFile
 from livecam_nvr.storage.sync_thread import SyncThread
@@ -28,34 +33,50 @@ class FileArchive:
     """The archive in the folder `root`.
 
     Args:
-        root: Made if it is not there.
+        root: Made if it is not there and the marker has nothing against it.
         durability_s: The file being written is synced to disk so often, seconds.
         clock: For the sync cadence.
+        marker: Tells whether what is at `root` is the archive; without it everything is.
         max_backlog_bytes: Per camera; beyond it the disk counts as too slow and the file ends.
     """
 
     def __init__(
-        self, root: Path, durability_s: float, clock: Clock, *, max_backlog_bytes: int = MAX_BACKLOG_BYTES
+        self,
+        root: Path,
+        durability_s: float,
+        clock: Clock,
+        marker: Marker | None = None,
+        *,
+        max_backlog_bytes: int = MAX_BACKLOG_BYTES,
     ) -> None:
         self._root = root
         self._max_backlog_bytes = max_backlog_bytes
-        self._lock = ArchiveLock(root)
-        self._names = Names()
+        self._lock = ArchiveLock(root, marker)
+        self.names = Names()
+        self._clock = clock
         self._lanes: dict[str, Lane] = {}
-        self._sync = SyncThread(durability_s, clock, self._trouble)
-        self._writer = WriterThread(self._lock, self._sync)
+        self._refusal: DiskTrouble | None = None
+        self._sync = SyncThread(durability_s, clock, self._trouble, self._refused)
+        self._writer = WriterThread(self._lock, self._sync, clock, self._refused)
         self._running = False
 
     async def start(self) -> None:
         """Locks the folder and starts the threads. A disk that is not there is logged and tried again later.
 
+        A disk that hangs is not waited for, either.
+
         Raises:
             LivecamError: CONFLICT if another service records into this folder.
         """
         try:
-            await asyncio.to_thread(self._lock.ensure)
+            async with asyncio.timeout(PATIENCE_S):
+                await asyncio.shield(in_own_thread(self._lock.ensure, "archive lock"))
+        except TimeoutError:
+            _log.error("cannot use the recordings folder yet: the disk does not answer (%s)", self._root)
         except OSError as error:
             _log.error("cannot use the recordings folder yet: %s", in_words(error, str(self._root)))
+        except MissingError as error:
+            _log.error("cannot use the recordings folder yet: %s; %s", error.message, error.hint)
         self._sync.start()
         self._writer.start()
         self._running = True
@@ -79,14 +100,20 @@ class FileArchive:
         no fragment was appended is deleted without a word.
         """
         lane = self._lanes.setdefault(start.camera_id, Lane())
-        file = SegmentFile(self._root, start, self._names)
+        file = SegmentFile(self._root, start, self.names, self._clock)
         writer = FileWriter(
-            file, lane, self._writer, self._max_backlog_bytes, on_finished=on_finished, on_failed=on_failed
+            file,
+            lane,
+            self._writer,
+            self._max_backlog_bytes,
+            self._too_slow,
+            on_finished=on_finished,
+            on_failed=on_failed,
         )
         if not self._running:
             writer.refuse("the archive is closed")
         elif lane.backlog > self._max_backlog_bytes:
-            writer.refuse(_too_slow(lane.backlog))
+            writer.refuse(self._too_slow(lane.backlog))
         else:
             writer.open()
         if writer.failed:
@@ -98,9 +125,18 @@ class FileArchive:
         if self._running:
             await self._marker()
 
+    def load(self) -> DiskLoad:
+        """How the disk keeps up; cheap, never waits for it."""
+        return DiskLoad(
+            waiting_bytes=max((lane.backlog for lane in self._lanes.values()), default=0),
+            most_waiting_bytes=self._max_backlog_bytes,
+            slowest_s=max(self._sync.gauge.slowest_s(), self._writer.gauge.slowest_s()),
+            refusal=self._refusal,
+        )
+
     def is_writing(self, path: str) -> bool:
         """Whether the file at `path` (relative to the root) is being written; for the index, on any thread."""
-        return self._names.is_writing(path)
+        return self.names.is_writing(path)
 
     def _marker(
         self, in_writer: Callable[[], None] | None = None, in_sync: Callable[[], None] | None = None
@@ -127,6 +163,17 @@ class FileArchive:
     def _trouble(self, file: SegmentFile, reason: str) -> None:
         self._writer.call(partial(self._writer.fail, file, reason))
 
+    def _refused(self, error: Exception) -> None:
+        """Notes what kind of trouble it is; on any of the threads."""
+        if (trouble := trouble_of(error)) is not None:
+            self._refusal = trouble
+            if trouble is not DiskTrouble.SPACE:
+                self._writer.call(self._writer.let_go)
+
+    def _too_slow(self, backlog_bytes: int) -> str:
+        self._refusal = DiskTrouble.SLOW
+        return f"the disk is too slow: {backlog_bytes >> 20} MiB of one camera wait to be written"
+
 
 class FileWriter:
     """One file being written (core.ports.SegmentWriter); made by `FileArchive.begin`.
@@ -141,6 +188,7 @@ class FileWriter:
         lane: Lane,
         thread: WriterThread,
         max_backlog_bytes: int,
+        too_slow: Callable[[int], str],
         *,
         on_finished: Callable[[Segment], None],
         on_failed: Callable[[str], None],
@@ -150,6 +198,7 @@ class FileWriter:
         self._lane = lane
         self._thread = thread
         self._max_backlog_bytes = max_backlog_bytes
+        self._too_slow = too_slow
         self._on_failed = on_failed
         self._told = False
         self._ended = False
@@ -171,7 +220,7 @@ class FileWriter:
         if self._ended or self.failed:
             return
         if self._lane.backlog > self._max_backlog_bytes:
-            self.refuse(_too_slow(self._lane.backlog))
+            self.refuse(self._too_slow(self._lane.backlog))
             self.finish(EndCause.DISK)
             return
         self._lane.queued += len(fragment.data)
@@ -197,10 +246,6 @@ class FileWriter:
         if not self._told:
             self._told = True
             self._on_failed(reason)
-
-
-def _too_slow(backlog_bytes: int) -> str:
-    return f"the disk is too slow: {backlog_bytes >> 20} MiB of one camera wait to be written"
 
 
 def _on_loop(loop: asyncio.AbstractEventLoop, callback: Callable[..., object], *args: object) -> None:

@@ -1,4 +1,4 @@
-"""What `doctor` asks of storage (core.ports.SelfCheck): space, permission, a clock that can name files."""
+"""What `doctor` asks of storage (core.ports.SelfCheck): the right disk, space, permission, a clock for names."""
 
 import asyncio
 import os
@@ -7,10 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from livecam_nvr.core.ports import Check
+from livecam_nvr.domain.disk import FreeLevels, assessed, space_level
 from livecam_nvr.domain.errors import LivecamError
 from livecam_nvr.domain.segment import NS
+from livecam_nvr.domain.status import DiskLevel, DiskStatus, DiskTrouble
 from livecam_nvr.runtime.clock import Clock
-from livecam_nvr.storage.disk import Disk, existing
+from livecam_nvr.storage.disk import Disk
+from livecam_nvr.storage.marker import Marker, existing
 
 _SLACK_S = 86_400
 
@@ -23,35 +26,41 @@ class StorageCheck:
         data_dir: Where index and switches lie.
         clock: The clock that names the files.
         min_free_bytes: With less free space recording pauses.
+        warning_free_bytes: With less free space there is a warning; 0: none.
     """
 
-    def __init__(self, root: Path, data_dir: Path, clock: Clock, min_free_bytes: int) -> None:
+    def __init__(
+        self, root: Path, data_dir: Path, clock: Clock, min_free_bytes: int, warning_free_bytes: int = 0
+    ) -> None:
         self._root = root
         self._data_dir = data_dir
         self._clock = clock
-        self._min_free_bytes = min_free_bytes
+        self._levels = FreeLevels(min_free_bytes, warning=warning_free_bytes)
 
     async def check(self) -> Sequence[Check]:
         """See core.ports.SelfCheck."""
-        return [await self._space(), *await asyncio.to_thread(self._folders_and_clock)]
-
-    async def _space(self) -> Check:
         try:
-            found = await Disk(self._root).probe()
+            found = await Disk(self._root, Marker(self._root, self._data_dir)).probe()
         except LivecamError as error:
-            return Check("disk", ok=False, found=error.message, mend=error.hint)
-        text = f"{found.free_bytes / 1e9:.1f} GB of {found.total_bytes / 1e9:.1f} GB free"
-        if found.free_bytes >= self._min_free_bytes:
-            return Check("disk", ok=True, found=text)
-        return Check(
-            "disk",
-            ok=False,
-            found=f"{text}; recording pauses below {self._min_free_bytes / 1e9:.1f} GB",
-            mend="free some space, or lower recording.min_free",
-        )
+            # Whoever asks a disk that does not answer anything else waits for ever.
+            return [Check("disk", ok=False, found=error.message, mend=error.hint)]
+        return [self._disk(found), *await asyncio.to_thread(self._folders_and_clock, found)]
 
-    def _folders_and_clock(self) -> list[Check]:
-        return [_writable("recordings folder", self._root), _writable("data folder", self._data_dir), self._time()]
+    def _disk(self, found: DiskStatus) -> Check:
+        level = DiskLevel.OK
+        if found.trouble is DiskTrouble.NONE:
+            level = space_level(found.free_bytes, self._levels, DiskLevel.OK)
+        seen = assessed(found, level, self._levels)
+        text = f"{found.free_bytes / 1e9:.1f} GB of {found.total_bytes / 1e9:.1f} GB free"
+        if not seen.problem:
+            return Check("disk", ok=True, found=text)
+        return Check("disk", ok=False, found=seen.reason, mend=seen.hint)
+
+    def _folders_and_clock(self, found: DiskStatus) -> list[Check]:
+        data = _writable("data folder", self._data_dir)
+        if found.trouble is DiskTrouble.MISSING:
+            return [data, self._time()]
+        return [_writable("recordings folder", self._root), data, self._time()]
 
     def _time(self) -> Check:
         now_s = self._clock.utc_ns() / NS

@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -34,6 +34,20 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     return connection
 
 
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection, *, write: bool = True) -> Iterator[None]:
+    """One transaction; taken back if its body fails."""
+    connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+    try:
+        yield
+    except BaseException:
+        if connection.in_transaction:  # a damaged file, for one, may have ended it already
+            with contextlib.suppress(sqlite3.Error):
+                connection.rollback()
+        raise
+    connection.execute("COMMIT")
+
+
 def is_damaged(error: sqlite3.Error) -> bool:
     """Whether the file itself is bad, so that trying again is no use."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
@@ -53,7 +67,7 @@ def open_database(path: Path) -> sqlite3.Connection:
         if not is_damaged(error):
             raise
         _log.error("the index %s is damaged and is set aside; it is rebuilt from the recordings: %s", path, error)
-        _set_aside(path)
+        set_aside(path)
         return _open(path)
 
 
@@ -68,10 +82,23 @@ def _open(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _set_aside(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm"):
+def set_aside(path: Path) -> None:
+    """Renames a damaged database and what SQLite keeps beside it to `.broken`; only the last one is kept.
+
+    Raises:
+        OSError: The disk refuses.
+    """
+    # The log first: one that outlived its database would be played into the next one of its name.
+    for suffix in ("-wal", "-shm", ""):
         with contextlib.suppress(FileNotFoundError):
             path.with_name(path.name + suffix).replace(path.with_name(f"{path.name}.broken{suffix}"))
+
+
+def remove_logs(path: Path) -> None:
+    """Deletes what SQLite kept beside a database that is no more, so that it is not played into the next one."""
+    for suffix in ("-wal", "-shm"):
+        with contextlib.suppress(OSError):
+            path.with_name(path.name + suffix).unlink()
 
 
 class DatabaseWriter:
@@ -79,10 +106,17 @@ class DatabaseWriter:
 
     Args:
         path: The SQLite file.
+        on_renewed: Called on the thread when another file has taken its place, because it was damaged or has
+            vanished: what it knew has to be gathered again.
+
+    Attributes:
+        generation: Grows each time that happens.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, on_renewed: Callable[[], None] = lambda: None) -> None:
+        self.generation = 0
         self._path = path
+        self._on_renewed = on_renewed
         self._connection: sqlite3.Connection | None = None
         self._queue: SimpleQueue[tuple[Statement, ...] | Callable[[], None]] = SimpleQueue()
         self._waiting: list[Statement] = []
@@ -110,22 +144,34 @@ class DatabaseWriter:
         if self._connection is not None:
             self._connection.close()
 
-    def mark_complete(self) -> None:
-        """Remembers that the whole archive was scanned; to be called on the thread."""
-        if not self._waiting:
-            self._try(lambda connection: connection.execute(COMPLETE))
+    def mark_complete(self, generation: int) -> None:
+        """Remembers that the whole archive was scanned, if the file is still the one of that generation.
 
-    def replace(self) -> None:
-        """Sets a damaged file aside and begins a new one; to be called on the thread."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-        _log.error("the index %s is damaged and is set aside; the next start rebuilds it", self._path)
-        try:
-            _set_aside(self._path)
-            self._connection = open_database(self._path)
-        except (sqlite3.Error, OSError, LivecamError) as error:
-            _log.error("the index cannot be opened: %s", error)
+        To be called on the thread.
+        """
+
+        def mark(connection: sqlite3.Connection) -> None:
+            if generation == self.generation:
+                connection.execute(COMPLETE)
+
+        if not self._waiting:
+            self._try(mark)
+
+    def replace(self, generation: int) -> None:
+        """Sets the damaged file of a generation aside and begins a new one; to be called on the thread.
+
+        Nothing happens if another one has taken its place already: several questions may find the same damage.
+        """
+        if generation == self.generation:
+            _log.error("the index %s is damaged and is set aside; it is rebuilt from the recordings", self._path)
+            self._close()
+            try:
+                set_aside(self._path)
+            except OSError as error:
+                _log.error("the damaged index cannot be set aside: %s", error)
+                return
+            self.generation += 1
+            self._try(lambda _connection: None, again=False)
 
     def _run(self) -> None:
         while not self._stopped:
@@ -148,6 +194,23 @@ class DatabaseWriter:
                     break
             self._commit()
 
+    def look(self) -> None:
+        """Sees whether the file is there and usable, and makes a new one if not; to be called on the thread."""
+        self._try(lambda connection: connection.execute("SELECT 1 FROM fact LIMIT 1"))
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = open_database(self._path)
+            # Whether it is new, or the old one that could not be opened for a while: something is missing in it.
+            self._on_renewed()
+        return self._connection
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.close()
+            self._connection = None
+
     def _do(self, work: Callable[[], None]) -> None:
         try:
             work()
@@ -162,32 +225,29 @@ class DatabaseWriter:
             self._waiting.clear()
 
     def _write_waiting(self, connection: sqlite3.Connection) -> None:
-        connection.execute("BEGIN IMMEDIATE")
-        for sql, values in self._waiting:
-            connection.execute(sql, values)
-        connection.execute("COMMIT")
+        with transaction(connection):
+            for sql, values in self._waiting:
+                connection.execute(sql, values)
 
-    def _try(self, work: Callable[[sqlite3.Connection], object]) -> bool:
+    def _try(self, work: Callable[[sqlite3.Connection], object], *, again: bool = True) -> bool:
         try:
             self._leave_if_vanished()
-            if self._connection is None:
-                self._connection = open_database(self._path)
-            work(self._connection)
+            work(self._opened())
         except (sqlite3.Error, OSError, LivecamError) as error:
             if not self._failing:
                 _log.error("the index cannot be written; recording is not affected: %s", error)
             self._failing = True
-            if self._connection is not None and self._connection.in_transaction:
-                self._connection.rollback()
-            if isinstance(error, sqlite3.Error) and is_damaged(error):
-                self.replace()
-            return False
+            damaged = isinstance(error, sqlite3.Error) and is_damaged(error)
+            if damaged and again:
+                self.replace(self.generation)
+            return damaged and again and self._try(work, again=False)
         self._failing = False
         return True
 
     def _leave_if_vanished(self) -> None:
         # SQLite goes on writing into a deleted file without an error, and every reader then finds none.
         if self._connection is not None and not self._path.exists():
-            _log.error("the index %s has vanished; a new one begins, and the next start completes it", self._path)
-            self._connection.close()
-            self._connection = None
+            _log.error("the index %s has vanished; a new one is made from the recordings", self._path)
+            self._close()
+            remove_logs(self._path)
+            self.generation += 1

@@ -1,6 +1,7 @@
 """The index over the archive as the event loop sees it (core.ports.SegmentIndex)."""
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
@@ -12,14 +13,24 @@ from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.segment import Segment
 from livecam_nvr.runtime.clock import Clock
 from livecam_nvr.storage.database import DatabaseWriter, connect, is_damaged
+from livecam_nvr.storage.marker import Marker
 from livecam_nvr.storage.reconcile import Reconciler, ReconcileReport
 from livecam_nvr.storage.rows import BETWEEN, LATEST, Statement, put, segments
 
 T = TypeVar("T")
 
+_log = logging.getLogger(__name__)
+
+INDEX_NAME = "index.sqlite3"
+"""The index's file in the data folder."""
+_PAUSE_S = 10.0
+
 
 class Index:
     """The SQLite file at `path` over the archive in `root`.
+
+    A file that is found damaged, or vanishes, is replaced while the service runs, and what it knew is gathered
+    from the recordings again at once.
 
     Where it cannot be opened, `start` raises and the service goes on without: `add` then does nothing, the
     questions raise UNAVAILABLE, and the next start finds in the files what was not indexed.
@@ -29,18 +40,32 @@ class Index:
         root: The archive.
         clock: Tells which days are the newest.
         is_writing: Whether this process writes the file at a path (`FileArchive.is_writing`).
+        marker: Tells whether it is the archive that is at `root`, so that a missing disk's files are not taken for
+            deleted ones; None: it always is.
     """
 
-    def __init__(self, path: Path, root: Path, clock: Clock, is_writing: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        root: Path,
+        clock: Clock,
+        is_writing: Callable[[str], bool],
+        marker: Marker | None = None,
+    ) -> None:
         self._path = path
         self._root = root
         self._clock = clock
         self._is_writing = is_writing
-        self._writer = DatabaseWriter(path)
+        self._marker = marker
+        self._listeners: list[Callable[[], None]] = []
+        self._writer = DatabaseWriter(path, self._on_renewed)
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._open = False
         self._stopping = False
         self._cancel = Event()
         self._reconciling = asyncio.Lock()
+        self._lacking = asyncio.Event()
+        self._completing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Opens the database and brings it up to date.
@@ -56,12 +81,17 @@ class Index:
                 f"the index {self._path} cannot be opened: {error}",
                 "see that the folder can be written to and has space; recording goes on without the index",
             ) from error
+        self._loop = asyncio.get_running_loop()
+        self._completing = asyncio.create_task(self._complete(), name="complete a new index")
         self._open = True
 
     async def stop(self) -> None:
         """Ends a reconciliation that runs, writes what waits, closes; idempotent."""
         self._stopping = True
         self._cancel.set()
+        if self._completing is not None:
+            self._completing.cancel()
+            await asyncio.wait([self._completing])
         async with self._reconciling:
             if self._open:
                 self._open = False
@@ -121,6 +151,7 @@ class Index:
         async with self._reconciling:
             self._demand_open()
             cancel = self._cancel = Event()
+            generation = self._writer.generation
             reconciler = Reconciler(
                 self._root,
                 self._path,
@@ -129,6 +160,7 @@ class Index:
                 now_utc_ns=self._clock.utc_ns(),
                 cancel=cancel,
                 progress=tell,
+                marker=self._marker,
             )
             work = asyncio.create_task(asyncio.to_thread(reconciler.run), name="reconcile the index")
             try:
@@ -138,8 +170,10 @@ class Index:
                 await asyncio.wait([work])
                 raise
             except sqlite3.Error as error:
-                raise self._unreadable(error) from error
+                raise self._unreadable(error, generation) from error
             await self.flush()
+            if report.absent:
+                self._lacking.set()  # tried again until the disk is there
             return report
 
     async def ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
@@ -149,6 +183,7 @@ class Index:
             LivecamError: UNAVAILABLE if there is no index, or it cannot be read.
         """
         self._demand_open()
+        generation = self._writer.generation
 
         def read() -> T:
             # A connection costs less than a millisecond, and a fresh one also sees a database that was replaced.
@@ -158,15 +193,48 @@ class Index:
         try:
             return await asyncio.to_thread(read)
         except sqlite3.Error as error:
-            raise self._unreadable(error) from error
+            raise self._unreadable(error, generation) from error
 
-    def _unreadable(self, error: sqlite3.Error) -> LivecamError:
+    def _on_renewed(self) -> None:
+        loop = self._loop
+        if loop is not None:
+            with suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(self._miss)
+
+    def when_renewed(self, listener: Callable[[], None]) -> None:
+        """Has `listener` called on the loop each time that the index lost all it knew, not only the segments."""
+        self._listeners.append(listener)
+
+    def _miss(self) -> None:
+        # A pass that runs has compared the files with an index that is no more.
+        self._cancel.set()
+        self._lacking.set()
+        for listener in self._listeners:
+            listener()
+
+    async def _complete(self) -> None:
+        while True:
+            await self._lacking.wait()
+            self._lacking.clear()
+            try:
+                report = await self.reconcile()
+            except LivecamError as error:
+                _log.error("the index could not be completed: %s", error.message)
+            else:
+                if report.full and not (report.absent or report.cancelled):
+                    _log.info("the index is complete again: %d files", report.files)
+            # Neither a disk that damages one index after the other nor one that is missing must keep us at this.
+            await asyncio.sleep(_PAUSE_S)
+
+    def _unreadable(self, error: sqlite3.Error, generation: int) -> LivecamError:
         if is_damaged(error):
-            self._writer.call(self._writer.replace)
+            self._writer.call(lambda: self._writer.replace(generation))
+        else:
+            self._writer.call(self._writer.look)
         return LivecamError(
             ErrorKind.UNAVAILABLE,
             f"the index cannot be read: {error}",
-            "the recordings themselves are not affected; the next start rebuilds the index",
+            "the recordings themselves are not affected; a damaged index is rebuilt from them at once",
         )
 
     def _demand_open(self) -> None:

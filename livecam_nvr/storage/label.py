@@ -4,6 +4,10 @@ It lies between `moov` and the first fragment and holds two records of text, eac
 one is written with the file's first bytes and never again; the second one is blank until the file is finished,
 and is written after everything else is on disk. So a file is finished exactly if its second record is whole, and
 the archive alone is enough to rebuild the index. Players skip `uuid` boxes (ISO/IEC 14496-12, 11.1).
+
+A file that began before the machine's clock was synchronised says so in its first record, with the time by the
+clock that never jumps. Once the true time is known, the second record is written anew and tells it: the first one
+stays as it is, as the trace of what was changed. A program that does not know these keys reads the rest.
 """
 
 import json
@@ -28,6 +32,16 @@ END_AT = _HEAD_BYTES + _BEGIN_BYTES
 
 
 @dataclass(frozen=True, slots=True)
+class Boot:
+    """When a file began, by the clock that never jumps."""
+
+    id: str
+    """Of the machine's start (runtime.timesync.boot_id)."""
+    ns: int
+    """Nanoseconds since then."""
+
+
+@dataclass(frozen=True, slots=True)
 class Begin:
     """What is known when a file begins."""
 
@@ -39,6 +53,22 @@ class Begin:
     codec: str
     width: int
     height: int
+    merged: int = 1
+    """How many segments of the run it holds."""
+    boot: Boot | None = None
+    """Set if the wall clock was not synchronised then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redating:
+    """What became of the times of a file that began before the clock was synchronised."""
+
+    shift_ns: int
+    """To be added to the start in the first record."""
+    utc_offset_s: int
+    """Local time minus UTC at the true start."""
+    final: bool
+    """The clock was synchronised by then; otherwise it had been set, by whomever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +79,7 @@ class End:
     frames: int
     duration_ns: int
     bytes: int
+    redating: Redating | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +96,13 @@ class Label:
 
 def segment(path: str, begin: Begin, end: End) -> Segment:
     """Both records and the path make a segment."""
+    redating = end.redating
     return Segment(
         camera_id=begin.camera_id,
         path=path,
-        start_utc_ns=begin.start_utc_ns,
+        start_utc_ns=begin.start_utc_ns + (redating.shift_ns if redating else 0),
         duration_ns=end.duration_ns,
-        utc_offset_s=begin.utc_offset_s,
+        utc_offset_s=redating.utc_offset_s if redating else begin.utc_offset_s,
         frames=end.frames,
         bytes=end.bytes,
         run_id=begin.run_id,
@@ -79,6 +111,9 @@ def segment(path: str, begin: Begin, end: End) -> Segment:
         codec=begin.codec,
         width=begin.width,
         height=begin.height,
+        merged=begin.merged,
+        unsynced=begin.boot is not None and not (redating and redating.final),
+        shift_ns=redating.shift_ns if redating else 0,
     )
 
 
@@ -88,7 +123,7 @@ def label_box(begin: Begin) -> bytes:
     Raises:
         LivecamError: INVALID if the values are too long for the box.
     """
-    values = {
+    values: dict[str, Any] = {
         "livecam_nvr": VERSION,
         "camera_id": begin.camera_id,
         "start_utc_ns": begin.start_utc_ns,
@@ -99,18 +134,29 @@ def label_box(begin: Begin) -> bytes:
         "width": begin.width,
         "height": begin.height,
     }
+    if begin.merged != 1:
+        values["merged"] = begin.merged
+    if begin.boot is not None:
+        values |= {"boot_id": begin.boot.id, "boot_ns": begin.boot.ns}
     head = struct.pack(">I4s16s", LABEL_BYTES, b"uuid", USER_TYPE)
     return head + _record(values, _BEGIN_BYTES) + b" " * _END_BYTES
 
 
 def end_record(end: End) -> bytes:
     """The second record, to be written at END_AT of the box."""
-    values = {
+    values: dict[str, Any] = {
         "cause": end.cause.value,
         "frames": end.frames,
         "duration_ns": end.duration_ns,
         "bytes": end.bytes,
     }
+    if end.redating is not None:
+        redating = end.redating
+        values |= {
+            "shift_ns": redating.shift_ns,
+            "utc_offset_s": redating.utc_offset_s,
+            "final": int(redating.final),
+        }
     return _record(values, _END_BYTES)
 
 
@@ -144,6 +190,8 @@ def read_label(box: bytes) -> Label:
             str(values["codec"]),
             int(values["width"]),
             int(values["height"]),
+            int(values.get("merged", 1)),
+            Boot(str(values["boot_id"]), int(values["boot_ns"])) if "boot_id" in values else None,
         )
     except (ValueError, KeyError, TypeError) as error:
         raise BoxError(f"the label is damaged: {error}") from error
@@ -154,10 +202,18 @@ def _read_end(record: bytes) -> End | None:
     try:
         values = _values(record)
         return End(
-            EndCause(values["cause"]), int(values["frames"]), int(values["duration_ns"]), int(values["bytes"])
+            EndCause(values["cause"]),
+            int(values["frames"]),
+            int(values["duration_ns"]),
+            int(values["bytes"]),
+            _redating(values) if "shift_ns" in values else None,
         )
     except (ValueError, KeyError, TypeError):
         return None
+
+
+def _redating(values: dict[str, Any]) -> Redating:
+    return Redating(int(values["shift_ns"]), int(values["utc_offset_s"]), bool(values["final"]))
 
 
 def _record(values: dict[str, Any], size: int) -> bytes:

@@ -5,34 +5,61 @@ import errno
 import fcntl
 import os
 import socket
+import threading
 from pathlib import Path
 
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
+from livecam_nvr.storage.marker import Marker
 
 LOCK_NAME = ".livecam-nvr.lock"
 
 
 class ArchiveLock:
-    """The lock on the archive at `root` (flock(2), so never stale)."""
+    """The lock on the archive at `root` (flock(2), so never stale).
 
-    def __init__(self, root: Path) -> None:
+    Args:
+        root: The archive.
+        marker: Asked before anything is made there; without it the folder is made wherever it leads.
+    """
+
+    def __init__(self, root: Path, marker: Marker | None = None) -> None:
         self._root = root
+        self._marker = marker
         self._fd = -1
+        self._turn = threading.Lock()
 
     def ensure(self) -> None:
         """Takes the lock if it is not held, or if its file was deleted or the disk changed; makes the folder.
 
         Raises:
-            LivecamError: CONFLICT if another service holds it.
+            LivecamError: CONFLICT if another service holds it; DISK if its disk is missing.
             OSError: The folder cannot be made or written to.
         """
+        with self._turn:
+            self._ensure()
+
+    def release(self) -> None:
+        """Gives it back; idempotent. The file stays: deleting it would race with whoever opens it.
+
+        Never waits: while a disk that hangs keeps `ensure` from returning, the end of the process releases it.
+        """
+        if self._turn.acquire(blocking=False):
+            try:
+                self._release()
+            finally:
+                self._turn.release()
+
+    def _ensure(self) -> None:
+        if self._marker is not None:
+            self._marker.ensure()
         path = self._root / LOCK_NAME
         if self._fd >= 0:
             with contextlib.suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(self._fd), path.stat()):
                     return
-            self.release()
-        self._root.mkdir(parents=True, exist_ok=True)
+            self._release()
+        if self._marker is None:
+            self._root.mkdir(parents=True, exist_ok=True)
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -53,8 +80,7 @@ class ArchiveLock:
                 raise
         self._fd = fd
 
-    def release(self) -> None:
-        """Gives it back; idempotent. The file stays: deleting it would race with whoever opens it."""
+    def _release(self) -> None:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1

@@ -13,6 +13,23 @@ def steps(folder: Path = _SCHEMA) -> dict[int, Path]:
     return {int(path.stem): path for path in sorted(folder.glob("[0-9][0-9][0-9][0-9].sql"))}
 
 
+def demand_known(connection: sqlite3.Connection, name: str, folder: Path = _SCHEMA) -> int:
+    """The database's version, which this program knows.
+
+    Raises:
+        LivecamError: CONFLICT if a newer program has made the database.
+        sqlite3.Error: The database is damaged.
+    """
+    version, newest = int(connection.execute("PRAGMA user_version").fetchone()[0]), max(steps(folder))
+    if version > newest:
+        raise LivecamError(
+            ErrorKind.CONFLICT,
+            f"the index {name} was made by a newer livecam-nvr (its version is {version}, known is {newest})",
+            "update livecam-nvr, or delete the index: it is rebuilt from the recordings",
+        )
+    return version
+
+
 def migrate(connection: sqlite3.Connection, name: str, folder: Path = _SCHEMA) -> None:
     """Runs the steps that are missing; `PRAGMA user_version` is the number of the last one.
 
@@ -25,16 +42,8 @@ def migrate(connection: sqlite3.Connection, name: str, folder: Path = _SCHEMA) -
         LivecamError: CONFLICT if a newer program has made the database.
         sqlite3.Error: The database is damaged or cannot be written.
     """
-    known = steps(folder)
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    newest = max(known)
-    if version > newest:
-        raise LivecamError(
-            ErrorKind.CONFLICT,
-            f"the index {name} was made by a newer livecam-nvr (its version is {version}, known is {newest})",
-            "update livecam-nvr, or delete the index: it is rebuilt from the recordings",
-        )
-    for number, path in known.items():
+    version = demand_known(connection, name, folder)
+    for number, path in steps(folder).items():
         if number > version:
             script = path.read_text(encoding="utf-8")
             try:

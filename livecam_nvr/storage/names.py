@@ -11,7 +11,9 @@ class Names:
     """The names given out lately, and which of them are of files still being written.
 
     A name is given on the event loop without looking at the disk. The thread that creates the file demands that it
-    be new (O_EXCL) and asks for another name where an earlier process has used it.
+    be new (O_EXCL) and asks for another name where an earlier process has used it. So nothing is ever overwritten:
+    not in the hour that comes twice, not when the wall clock is set back, not when a machine starts with a date of
+    the past.
     """
 
     def __init__(self) -> None:
@@ -34,6 +36,14 @@ class Names:
                 del self._given[next(iter(self._given))]
             return path
 
+    def hold(self, path: str) -> bool:
+        """Has the file at `path` count as being written until `release`; False if it already does."""
+        with self._lock:
+            if path in self._writing:
+                return False
+            self._writing.add(path)
+            return True
+
     def release(self, path: str) -> None:
         """The file is no longer written (or never was)."""
         with self._lock:
@@ -43,3 +53,8 @@ class Names:
         """Whether this process writes, or is about to write, the file at `path` (relative to the root)."""
         with self._lock:
             return path in self._writing
+
+    def writing(self) -> list[str]:
+        """The files that this process writes, or is about to write."""
+        with self._lock:
+            return sorted(self._writing)

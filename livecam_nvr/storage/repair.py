@@ -5,21 +5,27 @@ import logging
 import os
 import re
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from livecam_nvr.domain.media import EndCause
 from livecam_nvr.domain.segment import Segment
 from livecam_nvr.storage.boxes import BoxError
-from livecam_nvr.storage.label import END_AT, end_record, segment
+from livecam_nvr.storage.label import END_AT, LABEL_BYTES, End, end_record, segment
 from livecam_nvr.storage.segment_file import sync_dir
-from livecam_nvr.storage.survey import ForeignError, Head, Survey, is_finished, read_head, survey
+from livecam_nvr.storage.survey import ForeignError, Head, Read, Survey, is_finished, read_head, survey
 from livecam_nvr.storage.tables import duration_patches, keyframe_table
 
 _log = logging.getLogger(__name__)
 
-_NAME = re.compile(r"(?P<camera>[a-z0-9][a-z0-9_-]*)/\d{6}/(?P=camera)_\d{8}_\d{6}(-\d+)?\.mp4")
+_STEM = r"(?P<camera>[a-z0-9][a-z0-9_-]*)/\d{6}/(?P=camera)_"
+# Merged ones tell their length: `cam0_20261121_100000_10min.mp4`.
+_NAME = re.compile(_STEM + r"\d{8}_\d{6}(_\d+min)?(-\d+)?\.mp4", re.ASCII)
+_TEMPORARY = re.compile(_STEM + r"[^/]*\.part", re.ASCII)
+_SET_ASIDE = re.compile(_STEM + r"[^/]*\.broken(-\d+)?", re.ASCII)
+# The label lies within the first kilobytes, so that one read brings all that a finished file has to tell.
+_HEAD_READ = 4096
 
 
 class Fate(StrEnum):
@@ -47,7 +53,27 @@ def is_our_name(path: str) -> bool:
     return _NAME.fullmatch(path) is not None
 
 
-def repair_file(root: Path, path: str) -> Verdict:
+def is_temporary(path: str) -> bool:
+    """Whether `path` is named like a recording that is still being put together from others."""
+    return _TEMPORARY.fullmatch(path) is not None
+
+
+def is_set_aside(path: str) -> bool:
+    """Whether `path` is named like a recording of which nothing could be used."""
+    return _SET_ASIDE.fullmatch(path) is not None
+
+
+def reader(fd: int) -> Read:
+    """Reads from a file; its first bytes are read at once, and once."""
+    begin = os.pread(fd, _HEAD_READ, 0)
+
+    def read(at: int, count: int) -> bytes:
+        return begin[at : at + count] if at + count <= len(begin) else os.pread(fd, count, at)
+
+    return read
+
+
+def repair_file(root: Path, path: str, *, distrust: bool = False) -> Verdict:
     """Looks at a recording and makes it whole if it is not finished; harmless to repeat and to interrupt.
 
     All whole fragments are kept, a torn tail is cut off, damage in the middle becomes a `free` box. The file must
@@ -56,6 +82,7 @@ def repair_file(root: Path, path: str) -> Verdict:
     Args:
         root: The archive.
         path: Relative to it.
+        distrust: Also a file that says it is finished is walked over and mended.
 
     Raises:
         OSError: The disk refuses; the file is as good as before.
@@ -64,10 +91,11 @@ def repair_file(root: Path, path: str) -> Verdict:
     fd = os.open(full, os.O_RDONLY | os.O_CLOEXEC)
     try:
         size = os.fstat(fd).st_size
-        head = read_head(lambda at, count: os.pread(fd, count, at), size)
-        if is_finished(head, size):
+        read = reader(fd)
+        head = read_head(read, size)
+        if is_finished(head, size) and not distrust:
             return Verdict(Fate.FINISHED, head.label.segment(path))
-        found = survey(lambda at, count: os.pread(fd, count, at), size, head)
+        found = survey(read, size, head)
     except ForeignError as error:
         _log.warning("%s is none of our recordings and is left alone: %s", path, error)
         return Verdict(Fate.FOREIGN)
@@ -98,6 +126,8 @@ def set_aside(full: Path) -> None:
 def _mend(full: Path, path: str, head: Head, found: Survey, old_size: int) -> Segment:
     fd = os.open(full, os.O_WRONLY | os.O_CLOEXEC)
     try:
+        if not head.walkable:
+            os.pwrite(fd, struct.pack(">I", LABEL_BYTES), head.label_at)
         for at, size in found.damaged:
             os.pwrite(fd, _free_header(size), at)
         os.ftruncate(fd, found.end)
@@ -107,7 +137,7 @@ def _mend(full: Path, path: str, head: Head, found: Survey, old_size: int) -> Se
             os.pwrite(fd, value, at)
         # In this order: a file that says it is finished must be so even if the power fails right now.
         os.fsync(fd)
-        end = found.end_record(EndCause.SERVICE, size)
+        end = _end(head, found, size)
         os.pwrite(fd, end_record(end), head.label_at + END_AT)
         os.fsync(fd)
     finally:
@@ -121,6 +151,15 @@ def _mend(full: Path, path: str, head: Head, found: Survey, old_size: int) -> Se
         len(found.damaged),
     )
     return segment(path, head.begin, end)
+
+
+def _end(head: Head, found: Survey, size: int) -> End:
+    end, known = found.end_record(EndCause.SERVICE, size), head.label.end
+    if known is None:
+        return end
+    # Only if its end is there it still ended as it says: after CLOCK, for one, nothing is missing.
+    cause = known.cause if known.duration_ns == end.duration_ns else end.cause
+    return replace(end, cause=cause, redating=known.redating)
 
 
 def _append(fd: int, table: bytes, at: int, path: str) -> int:

@@ -12,8 +12,10 @@ from pathlib import Path
 from livecam_nvr.core.ports import SegmentStart
 from livecam_nvr.domain.media import EndCause, Fragment, base_times, rebased
 from livecam_nvr.domain.segment import Segment
+from livecam_nvr.runtime.clock import Clock
+from livecam_nvr.runtime.timesync import boot_id
 from livecam_nvr.storage.boxes import BoxError, Moov, boxes, parse_init, parse_moof
-from livecam_nvr.storage.label import END_AT, Begin, End, end_record, label_box, segment
+from livecam_nvr.storage.label import END_AT, Begin, Boot, End, end_record, label_box, segment
 from livecam_nvr.storage.names import Names
 from livecam_nvr.storage.tables import Tally, created_patches, duration_patches, keyframe_table, patched
 
@@ -29,13 +31,19 @@ class SegmentFile:
     `create`, `write` and `finish` are called by the writer thread, `sync` in between and then `seal`, `discard` or
     `close` by the sync thread.
 
+    Args:
+        root: The archive.
+        start: What is known of it.
+        names: Gives it its name.
+        clock: Tells whether the wall clock can be believed; without one it always is.
+
     Attributes:
         path: Relative to the root. Changes at most once, in `create`, if an earlier process has used the name.
         size: Bytes of whole fragments and what stands before them.
         changed: Whether something was written that was not synced.
     """
 
-    def __init__(self, root: Path, start: SegmentStart, names: Names) -> None:
+    def __init__(self, root: Path, start: SegmentStart, names: Names, clock: Clock | None = None) -> None:
         video = start.init.video
         self.path = names.take(start.camera_id, start.start_utc_ns, start.utc_offset_s)
         self.size = 0
@@ -52,6 +60,7 @@ class SegmentFile:
             video.codec,
             video.width,
             video.height,
+            boot=_boot(start, clock) if clock else None,
         )
         self._end: End | None = None
         self._fd = -1
@@ -222,6 +231,11 @@ class SegmentFile:
         # Writing into a deleted file goes on without an error for ever; nothing of it would be found again.
         if not os.path.samestat(os.fstat(self._fd), (self._root / self.path).stat()):
             raise FileNotFoundError(errno.ENOENT, "the file has vanished")
+
+
+def _boot(start: SegmentStart, clock: Clock) -> Boot | None:
+    moment = clock.moment_of(start.start_utc_ns)
+    return None if moment.synchronised or not boot_id() else Boot(boot_id(), moment.boot_ns)
 
 
 def sync_dir(folder: Path) -> None:

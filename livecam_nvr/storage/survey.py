@@ -27,7 +27,8 @@ Read = Callable[[int, int], bytes]
 _BEFORE_LABEL = (b"ftyp", b"moov", b"free", b"skip")
 _BETWEEN_FRAGMENTS = (b"free", b"skip", b"styp", b"sidx", b"prft", b"emsg", b"uuid", b"mfra")
 _MOST_INIT = 16 << 20
-_MOST_MOOF = 64 << 20
+# A fragment is a frame, or the frames of one moment: a larger `moof` is rot, and reading it would take memory.
+_MOST_MOOF = 1 << 20
 _CHUNK = 1 << 20
 # A camera that says nothing for longer (config: stall_seconds, at most 120) is restarted, and gets a new file.
 _LONGEST_PAUSE_S = 150
@@ -44,6 +45,8 @@ class Head:
 
     init: bytes
     label: Label
+    walkable: bool = True
+    """The label's box has the size that it should have, so that players find what follows it."""
 
     @property
     def label_at(self) -> int:
@@ -92,7 +95,7 @@ def read_head(read: Read, size: int) -> Head:
             raise BoxError("it ends before its first picture")
         kind, header, length = _header_or_foreign(raw)
         if kind == b"uuid" and read(at + header, len(USER_TYPE)) == USER_TYPE:
-            return Head(read(0, at), _label(read(at, LABEL_BYTES)))
+            return Head(read(0, at), _label(read(at, LABEL_BYTES)), length == LABEL_BYTES)
         if kind not in _BEFORE_LABEL or (at == 0) != (kind == b"ftyp"):
             if kind == b"uuid" and at + header + len(USER_TYPE) > size:
                 raise BoxError("it ends before its first picture")
@@ -124,7 +127,7 @@ def _label(box: bytes) -> Label:
 
 def is_finished(head: Head, size: int) -> bool:
     """Whether the file says that it is finished and is as long as it says."""
-    return head.label.end is not None and size >= head.label.end.bytes
+    return head.walkable and head.label.end is not None and size >= head.label.end.bytes
 
 
 def survey(read: Read, size: int, head: Head) -> Survey:

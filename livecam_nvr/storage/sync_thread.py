@@ -7,6 +7,7 @@ from threading import Thread
 
 from livecam_nvr.domain.segment import Segment
 from livecam_nvr.runtime.clock import Clock
+from livecam_nvr.storage.gauge import Gauge
 from livecam_nvr.storage.refusal import in_words
 from livecam_nvr.storage.segment_file import SegmentFile
 
@@ -22,9 +23,21 @@ class SyncThread:
         durability_s: Seconds.
         clock: For the cadence.
         on_trouble: Called on this thread when a watched file cannot be synced.
+        refused: Notes each error of the disk's, for those who have to tell what is wrong with it.
+
+    Attributes:
+        gauge: How long syncs take.
     """
 
-    def __init__(self, durability_s: float, clock: Clock, on_trouble: Callable[[SegmentFile, str], None]) -> None:
+    def __init__(
+        self,
+        durability_s: float,
+        clock: Clock,
+        on_trouble: Callable[[SegmentFile, str], None],
+        refused: Callable[[OSError], None] = lambda _error: None,
+    ) -> None:
+        self.gauge = Gauge(clock)
+        self._refused = refused
         self._durability_s = durability_s
         self._clock = clock
         self._on_trouble = on_trouble
@@ -60,6 +73,7 @@ class SyncThread:
             try:
                 segment = file.seal()
             except OSError as error:
+                self._refused(error)
                 on_refused(in_words(error, file.path))
             else:
                 on_sealed(segment)
@@ -88,7 +102,8 @@ class SyncThread:
             except Empty:
                 work = self._sync_all
             try:
-                work()
+                with self.gauge:
+                    work()
             except Exception:
                 _log.exception("the archive's sync thread failed in an unforeseen way")
 
@@ -107,4 +122,5 @@ class SyncThread:
                 file.sync()
             except OSError as error:
                 self._open.discard(file)
+                self._refused(error)
                 self._on_trouble(file, in_words(error, file.path))

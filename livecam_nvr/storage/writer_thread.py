@@ -10,7 +10,9 @@ from threading import Thread
 from livecam_nvr.domain.errors import LivecamError
 from livecam_nvr.domain.media import EndCause, Fragment
 from livecam_nvr.domain.segment import Segment
+from livecam_nvr.runtime.clock import Clock
 from livecam_nvr.storage.boxes import BoxError
+from livecam_nvr.storage.gauge import Gauge
 from livecam_nvr.storage.lock import ArchiveLock
 from livecam_nvr.storage.refusal import in_words
 from livecam_nvr.storage.segment_file import SegmentFile
@@ -74,9 +76,18 @@ class WriterThread:
     Args:
         lock: Ensured before each file, so that a disk that comes back is locked again.
         sync: Takes the files over when they are finished.
+        clock: For the gauge.
+        refused: Notes each error of the disk's, for those who have to tell what is wrong with it.
+
+    Attributes:
+        gauge: How long writing takes.
     """
 
-    def __init__(self, lock: ArchiveLock, sync: SyncThread) -> None:
+    def __init__(
+        self, lock: ArchiveLock, sync: SyncThread, clock: Clock, refused: Callable[[Exception], None]
+    ) -> None:
+        self.gauge = Gauge(clock)
+        self._refused = refused
         self._lock = lock
         self._sync = sync
         self._queue: SimpleQueue[tuple[Job, Fragment] | Callable[[], None]] = SimpleQueue()
@@ -105,10 +116,12 @@ class WriterThread:
     def begin(self, job: Job) -> None:
         """Creates the file; to be called on this thread."""
         try:
-            self._lock.ensure()
-            job.file.create()
+            with self.gauge:
+                self._lock.ensure()
+                job.file.create()
         except (OSError, BoxError, LivecamError) as error:
             job.state = _State.OVER
+            self._refused(error)
             job.on_failed(in_words(error, job.file.path) if isinstance(error, OSError) else str(error))
             self._sync.discard(job.file)
             return
@@ -128,6 +141,7 @@ class WriterThread:
         try:
             job.file.finish(cause)
         except OSError as error:
+            self._refused(error)
             job.on_failed(in_words(error, job.file.path))
             self._sync.close(job.file)
             return
@@ -139,6 +153,14 @@ class WriterThread:
         if job is not None:
             job.on_failed(reason)
             self.finish(job, EndCause.DISK)
+
+    def let_go(self) -> None:
+        """Gives the lock back until the next file, if none is open; to be called on this thread.
+
+        A disk that fails has to be unmounted to be mended: nothing of it is held open without need.
+        """
+        if not self._jobs:
+            self._lock.release()
 
     def _run(self) -> None:
         pending: dict[Job, list[Fragment]] = {}
@@ -172,8 +194,10 @@ class WriterThread:
         for job, fragments in pending.items():
             if job.state is _State.OPEN:
                 try:
-                    job.file.write(fragments)
+                    with self.gauge:
+                        job.file.write(fragments)
                 except OSError as error:
+                    self._refused(error)
                     self.fail(job.file, in_words(error, job.file.path))
                 except Exception:
                     _log.exception("%s cannot be written for an unforeseen reason", job.file.path)

@@ -43,8 +43,15 @@ def moment(request: web.Request, name: str) -> int | None:
         LivecamError: INVALID if it is neither.
     """
     text = request.query.get(name)
-    if text is None:
-        return None
+    return None if text is None else moment_of(name, text)
+
+
+def moment_of(name: str, text: str) -> int:
+    """The moment that `text` means, which was given as `name`; see `moment`.
+
+    Raises:
+        LivecamError: INVALID if it is none.
+    """
     if _SECONDS.fullmatch(text):
         return int(Decimal(text) * NS)
     try:

@@ -14,10 +14,11 @@ from livecam_nvr.web.errors import Seldom, error_middleware
 from livecam_nvr.web.guard import add_headers, guard
 from livecam_nvr.web.keys import OPEN, PORTS, SHELVES, WebPorts
 from livecam_nvr.web.open_streams import OpenStreams
-from livecam_nvr.web.routes import routes
+from livecam_nvr.web.past_ports import PastPorts
+from livecam_nvr.web.routes import past_routes, routes
 from livecam_nvr.web.shelves import Shelves
 
-__all__ = ["WebPorts", "WebServer"]
+__all__ = ["PastPorts", "WebPorts", "WebServer"]
 
 _log = logging.getLogger(__name__)
 
@@ -26,11 +27,18 @@ _SHUTDOWN_S = 0.3
 
 
 class WebServer:
-    """Page, API and live endpoints on `listen.address:listen.http_port`."""
+    """Page, API and live endpoints on `listen.address:listen.http_port`.
 
-    def __init__(self, listen: ListenConfig, ports: WebPorts) -> None:
+    Args:
+        listen: Where.
+        ports: The rest of the service.
+        past: What was recorded; without it, nothing can be asked about that.
+    """
+
+    def __init__(self, listen: ListenConfig, ports: WebPorts, past: PastPorts | None = None) -> None:
         self._listen = listen
         self._ports = ports
+        self._past = past
         self._open = OpenStreams()
         self._transports: set[asyncio.Transport] = set()
         self._runner: web.AppRunner | None = None
@@ -49,6 +57,9 @@ class WebServer:
         app[OPEN] = self._open
         app[SHELVES] = Shelves(self._ports.clock)
         app.add_routes(routes())
+        if self._past is not None:
+            self._past.provide(app)
+            app.add_routes(past_routes())
         app.on_response_prepare.append(add_headers)
         # Without cancellation, the handler of a viewer who left would wait on for a camera that is offline.
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_S)

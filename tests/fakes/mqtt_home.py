@@ -4,6 +4,7 @@ import asyncio
 import sys
 
 from fakes.core_control import FakeControl
+from fakes.core_past import FakeClips, FakeEvents, FakePast
 from fakes.mqtt_pictures import FakePictures
 from fakes.mqtt_recording import FakeRecording
 from fakes.mqtt_status import FakeStatus
@@ -31,6 +32,9 @@ class Home:
         self.control = FakeControl(self.bus, camera_ids, copied)
         self.source = FakeStatus(self.recording, self.control)
         self.pictures = FakePictures()
+        self.events = FakeEvents(camera_ids)
+        self.clips = FakeClips(camera_ids)
+        self.past = FakePast()
         settings = MqttConfig.model_validate(
             {"host": "127.0.0.1", "port": port, "snapshot_seconds": 3600, **config}
         )
@@ -38,7 +42,17 @@ class Home:
             settings,
             NodeConfig(id="home", name="My home"),
             [CameraCard(camera_id, camera_id.upper(), "test") for camera_id in camera_ids],
-            Collaborators(self.source, self.recording, self.pictures, self.bus, SystemClock(), self.control),
+            Collaborators(
+                self.source,
+                self.recording,
+                self.pictures,
+                self.bus,
+                SystemClock(),
+                self.control,
+                self.events,
+                self.clips,
+                self.past,
+            ),
             version="1.2.3",
             page_url="http://192.0.2.7:8001/",
             support_url="https://example.org/livecam-nvr",

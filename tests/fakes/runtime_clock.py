@@ -1,6 +1,7 @@
 """A clock that moves only when told to."""
 
 from livecam_nvr.domain.segment import NS
+from livecam_nvr.runtime.timesync import Moment, WallHistory
 
 NOON_UTC_NS = 1_763_726_400 * NS  # 2025-11-21 12:00:00 UTC
 
@@ -13,6 +14,7 @@ class FakeClock:
         self.wall_ns = utc_ns
         self.offset_s = offset_s
         self.is_synchronised = True
+        self._history = WallHistory()
 
     def monotonic(self) -> float:
         return self.now_s
@@ -28,6 +30,13 @@ class FakeClock:
 
     def synchronised(self) -> bool:
         return self.is_synchronised
+
+    def moment_of(self, utc_ns: int) -> Moment:
+        self.look()
+        return self._history.moment_of(utc_ns)
+
+    def look(self) -> None:
+        self._history.note(self.wall_ns, self.boot_ns(), synchronised=self.is_synchronised)
 
     def advance(self, seconds: float) -> None:
         """Time passes."""

@@ -15,6 +15,8 @@ CREATE TABLE entry (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX entry_by_begin ON entry (camera_id, kind, begin_utc_ns);
+-- Those that last (NULL), and the longest one: it bounds how far back one can begin that reaches into a range.
+CREATE INDEX entry_by_length ON entry (camera_id, kind, end_utc_ns - begin_utc_ns);
 
 -- Sums by local day (the one that a segment began in), kept by triggers: timelines and retention ask for them.
 CREATE TABLE day (

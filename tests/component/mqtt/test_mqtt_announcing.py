@@ -16,6 +16,7 @@ BASE = "livecam-nvr/home"
 async def test_everything_is_announced_at_once_in_order_and_kept(homes, broker, ear, what_is_kept):
     await homes(broker.port).service.start()
     await ear.hears(f"{BASE}/cam1/snapshot")
+    await ear.hears(f"{BASE}/cam1/coverage")
     order = [h.topic for h in ear.heard]
     assert order[1:5] == [HUB, CAM0, CAM1, f"{BASE}/status"]
     assert all(h.qos == (0 if h.topic.endswith("/snapshot") else 1) for h in ear.heard)
@@ -24,7 +25,10 @@ async def test_everything_is_announced_at_once_in_order_and_kept(homes, broker, 
         f"{BASE}/status": b"online",
         f"{BASE}/instance": found[f"{BASE}/instance"].payload,
         f"{BASE}/disk/free": b"12.3",
-        f"{BASE}/disk/problem": b'{"problem":"OFF","reason":""}',
+        f"{BASE}/disk/problem": b'{"problem":"OFF","reason":"","hint":"","level":"ok","trouble":"none"}',
+        f"{BASE}/retention": (
+            b'{"days_held":null,"days_until_full":null,"oldest":null,"gb":0.0,"gb_per_day":0.0}'
+        ),
         **{
             f"{BASE}/{camera}/{what}": payload
             for camera in ("cam0", "cam1")
@@ -37,6 +41,8 @@ async def test_everything_is_announced_at_once_in_order_and_kept(homes, broker, 
                 "problem": b'{"problem":"OFF","complaints":[]}',
                 "recording": b"ON",
                 "recording/active": b'{"active":"ON","reason":""}',
+                "recording_mode": b"switched",
+                "coverage": b'{"hour":100.0,"day":100.0,"of_wanted":100.0,"gaps":0,"last_gap":null}',
                 "snapshot": found[f"{BASE}/{camera}/snapshot"].payload,
             }.items()
         },
@@ -50,6 +56,7 @@ async def test_changes_are_told_at_once_and_only_what_changed(homes, broker, ear
     home = homes(broker.port)
     await home.connected()
     await ear.hears(f"{BASE}/cam1/snapshot")
+    await ear.hears(f"{BASE}/cam1/coverage")
     ear.heard.clear()
     fault = Fault("rtsp://me:hunter2@10.0.0.9/ does not answer", "is it on?")
     home.bus.publish(CameraStateChanged("cam1", CameraState.OFFLINE, fault))
@@ -62,16 +69,27 @@ async def test_changes_are_told_at_once_and_only_what_changed(homes, broker, ear
         f"{BASE}/cam1/status": (
             b'{"state":"OFFLINE","error":"rtsp://me:***@10.0.0.9/ does not answer","hint":"is it on?"}'
         ),
-        f"{BASE}/disk/problem": b'{"problem":"ON","reason":"only 0.10 GB free"}',
+        f"{BASE}/disk/problem": (
+            b'{"problem":"ON","reason":"only 0.10 GB free","hint":"","level":"ok","trouble":"none"}'
+        ),
         f"{BASE}/cam0/recording/active": b'{"active":"OFF","reason":"waiting for the camera"}',
         f"{BASE}/cam0/last_segment": b'{"finished":"2026-11-21T09:30:30+00:00","file":"cam0/261121/a.mp4"}',
     }
+
+
+async def test_coverage_that_cannot_be_told_is_unknown(homes, broker, ear):
+    home = homes(broker.port)
+    home.past.has_index = False
+    await home.connected()
+    told = await ear.hears(f"{BASE}/cam0/coverage")
+    assert set(told.json.values()) == {None}
 
 
 async def test_an_idle_service_is_nearly_silent(homes, broker, ear):
     home = homes(broker.port)
     await home.connected()
     await ear.hears(f"{BASE}/cam1/snapshot")
+    await ear.hears(f"{BASE}/cam1/coverage")
     settled = len(ear.heard)
     for camera_id, camera in home.source.cameras.items():
         object.__setattr__(camera, "fps", 25.0 + len(camera_id))

@@ -94,3 +94,27 @@ async def test_a_flood_does_not_fill_the_log_and_commands_still_work(homes, brok
     await ear.say(SET, "OFF")
     await ear.hears(STATE, b"OFF")
     assert len([r for r in caplog.records if r.name == "livecam_nvr.mqtt.commands"]) == 5
+
+
+async def test_events_clips_and_modes_over_the_broker(homes, broker, ear):
+    home = homes(broker.port)
+    await listens(home, ear)
+    camera = "livecam-nvr/home/cam0"
+    await ear.say(f"{camera}/event/set", "doorbell")
+    await ear.say(f"{camera}/event/set", '{"label": "motion", "state": "begin"}')
+    await ear.say(f"{camera}/keep/set", "PRESS")
+    await ear.say(f"{camera}/recording_mode/set", "events")
+    await ear.hears(f"{camera}/recording_mode", b"events")
+    assert [told[:3] for told in home.events.told] == [("moment", "cam0", "doorbell"), ("begin", "cam0", "motion")]
+    assert [(clip.camera_id, clip.by) for clip in home.clips.kept] == [("cam0", "MQTT")]
+
+
+async def test_a_camera_that_always_records_shows_its_switch_on_again(homes, broker, ear):
+    home = homes(broker.port)
+    await listens(home, ear)
+    await ear.say("livecam-nvr/home/cam0/recording_mode/set", "always")
+    await ear.hears("livecam-nvr/home/cam0/recording_mode", b"always")
+    ear.heard.clear()
+    await ear.say(SET, "OFF")
+    await ear.hears(STATE, b"ON")
+    assert home.recording.recording("cam0").wanted

@@ -16,6 +16,7 @@ from fakes.storage_fragments import frames, from_keyframe, start_of, with_change
 from support.clips import probe
 from support.waiting import until
 
+from livecam_nvr.core.ports import Switch
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.media import EndCause, Fragment
 from livecam_nvr.runtime.clock import SystemClock
@@ -349,7 +350,7 @@ async def test_nothing_blocks_the_event_loop(tmp_path: Path, fragments: list[Fra
         writer.finish(EndCause.CLOCK)
         await archive.flush()
         index.add(told.finished[0])
-        switches.save({"cam0": True})
+        switches.save({"cam0": Switch(True)})
         await Disk(root).probe()
         await StorageCheck(root, tmp_path, SystemClock(), 0).check()
         await archive.stop()

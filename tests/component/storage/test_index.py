@@ -5,7 +5,7 @@ import os
 import shutil
 import sqlite3
 import threading
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -245,45 +245,6 @@ async def test_a_damaged_index_is_set_aside_and_rebuilt(
     assert await index.latest("cam0", 10) == made[::-1]
     assert (tmp_path / "index.db.broken").read_bytes().startswith(b"this is no database")
     await index.stop()
-
-
-async def test_damage_found_later_is_mended_by_the_next_reconciliation(
-    tmp_path: Path, root: Path, fragments: list[Fragment], caplog: pytest.LogCaptureFixture
-) -> None:
-    made = finished_files(root, fragments, 1)
-    path = tmp_path / "index.db"
-    index = Index(path, root, SystemClock(), lambda _: False)
-    await index.start()
-    await index.reconcile()
-    await index.stop()
-    data = bytearray(path.read_bytes())
-    data[4096:] = b"\xaa" * (len(data) - 4096)  # all pages but the schema's
-    path.write_bytes(data)
-    index = Index(path, root, SystemClock(), lambda _: False)
-    await index.start()
-    with suppress(LivecamError):  # what SQLite makes of the damage is its own affair, but nothing else is raised
-        await index.latest("cam0")
-    await index.flush()
-    index.add(segment(10_000))
-    await index.flush()
-    report = await index.reconcile()
-    assert report.full
-    assert set(made) <= set(await index.latest("cam0", 10))
-    assert "damaged" in caplog.text
-    await index.stop()
-
-
-async def test_an_index_that_is_deleted_while_it_is_used_begins_anew(
-    tmp_path: Path, index: Index, root: Path, fragments: list[Fragment]
-) -> None:
-    made = finished_files(root, fragments, 1)
-    assert (await index.reconcile()).full
-    shutil.rmtree(tmp_path / "data")
-    index.add(segment(10_000))
-    await index.flush()
-    assert [found.path for found in await index.latest("cam0")] == [segment(10_000).path]
-    assert (await index.reconcile()).full
-    assert await index.latest("cam0", 10) == made[::-1]
 
 
 async def test_an_index_that_cannot_be_opened_says_so(tmp_path: Path, root: Path) -> None:

@@ -1,77 +1,76 @@
 import logging
 
 import pytest
-from fakes.core_archive import FakeArchive
-from fakes.core_stream import FakeHub
-from fakes.runtime_clock import FakeClock
+from fakes.core_triggers import Cameras
 
-from livecam_nvr.core.bus import EventBus
-from livecam_nvr.core.control import RecordingSwitches
-from livecam_nvr.core.recorder import Recorder
+from livecam_nvr.core.ports import Switch
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
+from livecam_nvr.domain.status import RecordingMode
 
 
-class Memory:
-    """See livecam_nvr.core.ports.SwitchMemory."""
-
-    def __init__(self) -> None:
-        self.saved: list[dict[str, bool]] = []
-
-    def load(self) -> dict[str, bool]:
-        return {}
-
-    def save(self, switches: dict[str, bool]) -> None:
-        self.saved.append(switches)
-
-
-@pytest.fixture
-def recorders() -> dict[str, Recorder]:
-    clock = FakeClock()
-    return {
-        key: Recorder(
-            FakeHub(clock), FakeArchive(), EventBus(), clock, segment_s=30, pre_roll_s=0, wanted=key == "on"
-        )
-        for key in ("on", "off")
-    }
-
-
-def test_a_switch_is_turned_told_and_remembered_for_all(
-    recorders: dict[str, Recorder], caplog: pytest.LogCaptureFixture
-) -> None:
-    memory = Memory()
-    switches = RecordingSwitches(recorders, memory)
+def test_a_switch_is_turned_told_and_remembered_for_all(caplog: pytest.LogCaptureFixture) -> None:
+    cameras = Cameras(on=False, ids=("one", "two"))
     with caplog.at_level(logging.INFO):
-        status = switches.set_recording("off", True, by="the page")
+        status = cameras.switches.set_recording("two", True, by="the page")
     assert status.wanted
-    assert switches.recording("off") == status
-    assert memory.saved == [{"on": True, "off": True}]
-    assert "off: recording switched on by the page" in caplog.text
-    assert not switches.set_recording("on", False, by="MQTT").wanted
-    assert memory.saved[-1] == {"on": False, "off": True}
+    assert cameras.switches.recording("two") == status == cameras.told[-1]
+    assert cameras.switch_memory.saved == [{"one": Switch(False, "the config"), "two": Switch(True, "the page")}]
+    assert "two: recording switched on by the page" in caplog.text
+    assert not cameras.switches.set_recording("two", False, by="MQTT").wanted
+    assert cameras.switch_memory.saved[-1]["two"] == Switch(False, "MQTT")
 
 
-def test_asking_for_what_is_so_already_writes_nothing(recorders: dict[str, Recorder]) -> None:
-    memory = Memory()
-    assert RecordingSwitches(recorders, memory).set_recording("on", True, by="MQTT").wanted
-    assert memory.saved == []
+def test_asking_for_what_is_so_already_writes_nothing() -> None:
+    cameras = Cameras()
+    told = len(cameras.told)
+    assert cameras.switches.set_recording("cam0", True, by="MQTT").wanted
+    assert cameras.switches.set_mode("cam0", RecordingMode.SWITCHED, by="MQTT").wanted
+    assert cameras.switch_memory.saved == cameras.mode_memory.saved == []
+    assert len(cameras.told) == told
 
 
-def test_an_unknown_camera_is_an_error_that_names_the_known_ones(recorders: dict[str, Recorder]) -> None:
-    memory = Memory()
-    switches = RecordingSwitches(recorders, memory)
+def test_an_unknown_camera_is_an_error_that_names_the_known_ones() -> None:
+    cameras = Cameras(ids=("on", "off"))
+    switches = cameras.switches
     with pytest.raises(LivecamError, match="no camera 'attic'") as caught:
         switches.set_recording("attic", True, by="MQTT")
     assert caught.value.kind is ErrorKind.NOT_FOUND
     assert caught.value.hint == "there are: on, off"
-    with pytest.raises(LivecamError):
-        switches.recording("attic")
-    assert memory.saved == []
+    for ask in (
+        lambda: switches.recording("attic"),
+        lambda: switches.set_mode("attic", RecordingMode.ALWAYS, by="MQTT"),
+        lambda: switches.event("attic", lasts=True),
+        lambda: switches.keep("attic", 1, 1),
+    ):
+        with pytest.raises(LivecamError, match="no camera 'attic'"):
+            ask()
+    assert cameras.switch_memory.saved == []
 
 
-def test_stopping_the_service_does_not_turn_the_switches(recorders: dict[str, Recorder]) -> None:
-    memory = Memory()
-    switches = RecordingSwitches(recorders, memory)
-    for recorder in recorders.values():
-        recorder.stop()
-    switches.set_recording("off", True, by="a late message")
-    assert memory.saved == [{"on": True, "off": True}]
+def test_a_mode_is_changed_told_and_remembered(caplog: pytest.LogCaptureFixture) -> None:
+    cameras = Cameras()
+    with caplog.at_level(logging.INFO):
+        status = cameras.switches.set_mode("cam0", RecordingMode.EVENTS, by="the page")
+    assert status.mode is RecordingMode.EVENTS
+    assert cameras.told[-1] == status
+    assert cameras.mode_memory.saved == [("cam0", RecordingMode.EVENTS)]
+    assert "cam0: recording mode changed from switched to events by the page" in caplog.text
+
+
+def test_what_is_always_recorded_cannot_be_switched_off() -> None:
+    cameras = Cameras(RecordingMode.ALWAYS)
+    with pytest.raises(LivecamError, match="always recorded") as caught:
+        cameras.switches.set_recording("cam0", False, by="MQTT")
+    assert caught.value.kind is ErrorKind.CONFLICT
+    assert "another mode" in caught.value.hint
+    assert cameras.switches.set_recording("cam0", True, by="MQTT").wanted
+    cameras.switches.set_mode("cam0", RecordingMode.SWITCHED, by="MQTT")
+    assert not cameras.switches.set_recording("cam0", False, by="MQTT").wanted
+
+
+def test_a_schedule_that_is_not_there_cannot_be_chosen() -> None:
+    cameras = Cameras()
+    with pytest.raises(LivecamError, match="no schedule") as caught:
+        cameras.switches.set_mode("cam0", RecordingMode.SCHEDULE, by="MQTT")
+    assert caught.value.kind is ErrorKind.CONFLICT
+    assert cameras.status().mode is RecordingMode.SWITCHED

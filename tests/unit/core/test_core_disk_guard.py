@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,8 +11,9 @@ from livecam_nvr.core.bus import EventBus
 from livecam_nvr.core.disk_guard import DiskGuard
 from livecam_nvr.core.events import DiskChanged
 from livecam_nvr.core.recorder import Recorder
+from livecam_nvr.domain.disk import DiskLoad
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
-from livecam_nvr.domain.status import DiskStatus
+from livecam_nvr.domain.status import DiskLevel, DiskStatus, DiskTrouble
 
 GB = 1_000_000_000
 
@@ -38,14 +40,25 @@ class Scene:
         for key, hub in self.hubs.items():
             hub.sinks.append(self.recorders[key])
             hub.gop()
-        self.guard = DiskGuard(self, self.recorders, self.bus, self.clock, min_free_bytes=GB)
+        self.found: DiskStatus | None = None
+        self.load = DiskLoad()
+        self.guard = DiskGuard(
+            self,
+            self.recorders,
+            self.bus,
+            self.clock,
+            min_free_bytes=GB,
+            critical_free_bytes=2 * GB,
+            warning_free_bytes=3 * GB,
+            load=lambda: self.load,
+        )
 
     async def probe(self) -> DiskStatus:
         """See livecam_nvr.core.ports.DiskProbe."""
         self.looks += 1
         if self.error is not None:
             raise self.error
-        return DiskStatus("/recordings", 100 * GB, self.free)
+        return self.found or DiskStatus("/recordings", 100 * GB, self.free)
 
     def active(self) -> list[bool]:
         return [recorder.status().active for recorder in self.recorders.values()]
@@ -84,9 +97,10 @@ async def test_it_holds_and_releases_with_hysteresis(scene: Scene) -> None:
         await scene.guard._look()
         scene.hubs["cam0"].gop()
         assert scene.active() == [not held, False], free
-        assert scene.guard.status.problem is held
-        assert bool(scene.guard.status.reason) is held
-    assert [status.problem for status in scene.told] == [False, False, True, True, False, False]
+        assert (scene.guard.status.level is DiskLevel.FULL) is held
+    levels = [status.level.value for status in scene.told]
+    assert levels == ["ok", "critical", "full", "full", "critical", "critical"]
+    assert {status.trouble for status in scene.told[1:]} == {DiskTrouble.SPACE}
 
 
 async def test_one_pause_is_one_file_end_and_one_fault(scene: Scene) -> None:
@@ -136,3 +150,79 @@ async def test_stopping_is_idempotent_and_ends_the_subscription(scene: Scene) ->
     scene.archives["cam0"].files[0].fail()
     assert not scene.guard._look_now.is_set()
     assert scene.looks == looks
+
+
+MISSING = DiskStatus("/recordings", trouble=DiskTrouble.MISSING, reason="it is not there", hint="mount it")
+READ_ONLY = DiskStatus("/recordings", 100 * GB, 10 * GB, read_only=True)
+
+
+@pytest.mark.parametrize(("found", "trouble"), [(MISSING, "missing"), (READ_ONLY, "read_only")])
+async def test_a_disk_that_may_not_be_written_pauses_and_goes_on_by_itself(
+    scene: Scene, found: DiskStatus, trouble: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await scene.guard.start()
+    scene.found = found
+    for _ in range(3):
+        await scene.guard._look()
+    status = scene.guard.status
+    assert (status.level, status.trouble) == (DiskLevel.CRITICAL, DiskTrouble(trouble))
+    assert (status.total_bytes, status.free_bytes) == (100 * GB, 10 * GB), "the last figures of the right disk"
+    assert status.reason
+    assert status.hint
+    assert scene.active() == [False, False]
+    fault = scene.recorders["cam0"].status().fault
+    assert fault is not None
+    assert fault.message == status.reason
+    scene.found = None
+    await scene.guard._look()
+    scene.hubs["cam0"].gop()
+    assert scene.active() == [True, False]
+    assert scene.guard.status.level is DiskLevel.OK
+    assert len(caplog.records) == 1, "once per change"
+    assert [told.trouble.value for told in scene.told] == ["none", trouble, "none"]
+
+
+async def test_a_disk_that_falls_behind_is_a_warning_and_no_pause(scene: Scene) -> None:
+    await scene.guard.start()
+    scene.load = DiskLoad(9 << 20, 32 << 20)
+    await scene.guard._look()
+    assert (scene.guard.status.level, scene.guard.status.trouble) == (DiskLevel.WARNING, DiskTrouble.SLOW)
+    assert scene.active() == [True, False]
+    scene.load = DiskLoad()
+    await scene.guard._look()
+    assert not scene.guard.status.problem
+
+
+async def test_it_looks_often_while_it_is_grave(scene: Scene) -> None:
+    scene.found = MISSING
+    await scene.guard.start()
+    scene.found = None
+    await until(lambda: not scene.guard.status.problem, 3.0, "a look within a second or so")
+
+
+async def test_others_can_wait_for_the_disk(scene: Scene) -> None:
+    scene.found = MISSING
+    await scene.guard.start()
+    await scene.guard.until_unusable()
+    waiting = asyncio.create_task(scene.guard.until_usable())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    scene.found = None
+    await scene.guard._look()
+    await waiting
+
+
+async def test_what_a_recorder_met_before_a_pause_is_no_new_alarm_after_it(scene: Scene) -> None:
+    await scene.guard.start()
+    scene.archives["cam0"].files[0].fail("the file has vanished")
+    scene.found = MISSING
+    await scene.guard._look()
+    scene.found = None
+    scene.clock.advance(5)
+    await scene.guard._look()
+    assert scene.recorders["cam0"].status().fault is not None, "the recorder does not trust the disk yet"
+    assert not scene.guard.status.problem
+    scene.hubs["cam0"].gop()
+    scene.archives["cam0"].files[-1].fail("the disk reports an input/output error")
+    await scene.guard._look()
+    assert scene.guard.status.trouble is DiskTrouble.BROKEN

@@ -8,11 +8,15 @@ from fakes.runtime_clock import FakeClock
 from livecam_nvr.core.bus import EventBus
 from livecam_nvr.core.events import RecordingChanged, SegmentFinished
 from livecam_nvr.core.recorder import Recorder
+from livecam_nvr.domain.coverage import GapCause
 from livecam_nvr.domain.media import EndCause, Fragment
+from livecam_nvr.domain.recording import Demand
 from livecam_nvr.domain.segment import NS
-from livecam_nvr.domain.status import Fault, RecordingStatus
+from livecam_nvr.domain.status import Fault, RecordingMode, RecordingStatus
 
 FULL = Fault("only 0.01 GB free")
+ON = Demand(on=True)
+OFF = Demand(on=False, idle=GapCause.SWITCHED_OFF)
 
 
 class Scene:
@@ -126,7 +130,7 @@ def test_another_init_without_an_end_is_a_new_file_too() -> None:
 def test_switched_off_it_writes_nothing_and_says_so() -> None:
     scene = Scene()
     first = scene.record()
-    scene.recorder.switch(False)
+    scene.recorder.ask(OFF)
     assert scene.files[0].cause is EndCause.SWITCHED_OFF
     assert (scene.told[-1].wanted, scene.told[-1].active, scene.told[-1].current_path) == (False, False, None)
     scene.record(3)
@@ -138,7 +142,7 @@ def test_switched_on_it_begins_at_once_with_the_newest_keyframe() -> None:
     scene = Scene(wanted=False)
     scene.record(2)
     newest = scene.record()
-    scene.recorder.switch(True)
+    scene.recorder.ask(ON)
     assert scene.files[0].numbers == numbers(newest)
     told = scene.told[-1]
     assert (told.wanted, told.active, told.current_path) == (True, True, scene.files[0].path)
@@ -151,7 +155,7 @@ def test_switching_to_where_it_is_already_changes_nothing() -> None:
     scene = Scene()
     scene.record()
     told = len(scene.told)
-    scene.recorder.switch(True)
+    scene.recorder.ask(ON)
     assert len(scene.told) == told
     assert scene.files[0].cause is None
 
@@ -159,14 +163,14 @@ def test_switching_to_where_it_is_already_changes_nothing() -> None:
 def test_pre_roll_reaches_back_into_memory() -> None:
     scene = Scene(wanted=False, pre_roll_s=2.0)
     gops = [scene.hub.gop() for _ in range(4)]  # 1.5 s each
-    scene.recorder.switch(True)
+    scene.recorder.ask(ON)
     assert scene.files[0].numbers == numbers(gops[2] + gops[3])
 
 
 def test_pre_roll_over_the_border_of_a_slot_is_cut_there() -> None:
     scene = Scene(wanted=False, pre_roll_s=60, segment_s=10)
     recorded = scene.record(10)  # 15 s
-    scene.recorder.switch(True)
+    scene.recorder.ask(ON)
     assert [n for file in scene.files for n in file.numbers] == numbers(recorded)
     assert [file.cause for file in scene.files] == [EndCause.CLOCK, None]
     assert scene.status.current_path == scene.files[1].path
@@ -175,17 +179,17 @@ def test_pre_roll_over_the_border_of_a_slot_is_cut_there() -> None:
 def test_pre_roll_never_repeats_what_an_earlier_file_has() -> None:
     scene = Scene(pre_roll_s=60)
     first = scene.record(2)
-    scene.recorder.switch(False)
+    scene.recorder.ask(OFF)
     off = scene.record(2)
-    scene.recorder.switch(True)
+    scene.recorder.ask(ON)
     assert [file.numbers for file in scene.files] == [numbers(first), numbers(off)]
 
 
 def test_off_and_on_within_a_gop_waits_for_the_next_keyframe() -> None:
     scene = Scene()
     first = scene.record()
-    scene.recorder.switch(False)
-    scene.recorder.switch(True)
+    scene.recorder.ask(OFF)
+    scene.recorder.ask(ON)
     assert not scene.status.active
     scene.hub.frame()
     second = scene.record()
@@ -196,7 +200,7 @@ def test_nothing_is_taken_from_memory_of_a_run_that_is_over() -> None:
     scene = Scene(wanted=False, pre_roll_s=60)
     scene.record()
     scene.hub.end_run()
-    scene.recorder.switch(True)
+    scene.recorder.ask(ON)
     assert scene.files == []
     again = scene.record()
     assert scene.files[0].numbers == numbers(again)
@@ -287,7 +291,7 @@ def test_switched_off_a_fault_of_the_disk_is_of_no_concern() -> None:
     scene = Scene()
     scene.record()
     scene.files[0].fail()
-    scene.recorder.switch(False)
+    scene.recorder.ask(OFF)
     assert scene.told[-1].fault is None
 
 
@@ -319,7 +323,7 @@ def test_switched_on_while_held_it_waits() -> None:
     scene = Scene(wanted=False)
     scene.record()
     scene.recorder.hold(FULL)
-    scene.recorder.switch(True)
+    scene.recorder.ask(ON)
     assert scene.files == []
     assert (scene.told[-1].wanted, scene.told[-1].active, scene.told[-1].fault) == (True, False, FULL)
     scene.recorder.hold(None)
@@ -362,3 +366,60 @@ def test_stopping_finishes_the_file_and_leaves_the_switch() -> None:
     assert [file.numbers for file in scene.files] == [numbers(first)]
     assert scene.status.wanted
     assert not scene.status.active
+
+
+def test_an_order_can_reach_further_back_than_usual() -> None:
+    scene = Scene(wanted=False)
+    gops = [scene.hub.gop() for _ in range(4)]  # 1.5 s each
+    scene.recorder.ask(ON, reach_s=4.0)
+    assert scene.files[0].numbers == numbers(gops[1] + gops[2] + gops[3])
+
+
+def test_an_order_that_waits_for_the_disk_still_reaches_back_then() -> None:
+    scene = Scene(wanted=False)
+    scene.recorder.hold(FULL)
+    scene.record()
+    scene.recorder.ask(ON, reach_s=2.0)
+    gops = [scene.hub.gop() for _ in range(2)]
+    scene.recorder.hold(None)
+    assert scene.files[0].numbers == numbers(gops[0] + gops[1])
+
+
+@pytest.mark.parametrize(
+    ("idle", "cause"),
+    [
+        (GapCause.SWITCHED_OFF, EndCause.SWITCHED_OFF),
+        (GapCause.SCHEDULE, EndCause.SCHEDULE),
+        (GapCause.NO_EVENT, EndCause.NO_EVENT),
+    ],
+)
+def test_a_file_says_why_it_was_no_longer_wanted(idle: GapCause, cause: EndCause) -> None:
+    scene = Scene()
+    scene.record()
+    scene.recorder.ask(Demand(True, RecordingMode.EVENTS, idle))
+    assert scene.files[0].cause is cause
+    assert (scene.told[-1].wanted, scene.told[-1].active, scene.told[-1].idle) == (True, False, idle)
+
+
+def test_a_changed_order_to_record_goes_on_in_the_same_file() -> None:
+    scene = Scene()
+    first = scene.record()
+    scene.recorder.ask(Demand(False, RecordingMode.SWITCHED, None, "", 123))
+    assert (scene.told[-1].wanted, scene.told[-1].active, scene.told[-1].keeping_until_utc_ns) == (
+        False,
+        True,
+        123,
+    )
+    more = scene.record()
+    assert [file.numbers for file in scene.files] == [numbers(first + more)]
+
+
+def test_an_order_while_the_camera_is_away_is_carried_out_when_it_is_back() -> None:
+    scene = Scene(wanted=False)
+    scene.record()
+    scene.hub.end_run(EndCause.CAMERA)
+    scene.recorder.ask(ON, reach_s=10)
+    assert not scene.status.active
+    scene.clock.advance(5)
+    back = scene.record()
+    assert [file.numbers for file in scene.files] == [numbers(back)]

@@ -13,8 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from livecam_nvr.core.bus import EventBus
 from livecam_nvr.core.events import RecordingChanged
 from livecam_nvr.core.recorder import Recorder
+from livecam_nvr.domain.coverage import GapCause
 from livecam_nvr.domain.media import EndCause
-from livecam_nvr.domain.recording import slot_of
+from livecam_nvr.domain.recording import Demand, slot_of
 from livecam_nvr.domain.segment import NS
 from livecam_nvr.domain.status import Fault, RecordingStatus
 
@@ -37,12 +38,13 @@ class Recording(RuleBasedStateMachine):
         self.told: list[RecordingStatus] = []
         bus = EventBus()
         bus.subscribe(RecordingChanged, lambda e: self.told.append(e.status))
-        self.pre_roll_s = pre_roll_s
+        self.pre_roll_s = self.reach_s = pre_roll_s
         self.recorder = Recorder(
             self.hub, self.archive, bus, self.clock, segment_s=SEGMENT_S, pre_roll_s=pre_roll_s, wanted=wanted
         )
         self.hub.sinks.append(self.recorder)
         self.wanted, self.held, self.stopped = wanted, False, False
+        self.idle = None if wanted else GapCause.SWITCHED_OFF
         self.open = False
         self.failed_at_s = -100.0
         self.must: set[int] = set()
@@ -91,15 +93,22 @@ class Recording(RuleBasedStateMachine):
         self.hub.end_run(cause)
         self.interrupt()
 
-    @rule(on=st.booleans())
-    def switch(self, on: bool) -> None:
+    @rule(
+        idle=st.sampled_from([None, None, GapCause.SWITCHED_OFF, GapCause.SCHEDULE, GapCause.NO_EVENT]),
+        reach_s=st.sampled_from([None, 0.0, 2.0, 10.0, 100.0]),
+        keeping=st.sampled_from([None, 1, 2]),
+    )
+    def ask(self, idle: GapCause | None, reach_s: float | None, keeping: int | None) -> None:
         before = self.recorder.status()
-        self.recorder.switch(on)
-        if on != self.wanted:
+        on = idle is not GapCause.SWITCHED_OFF
+        self.recorder.ask(Demand(on, idle=idle, keeping_until_utc_ns=keeping), reach_s=reach_s)
+        self.idle = idle
+        if (idle is None) != self.wanted:
             self.switches += 1
-            self.wanted = on
+            self.wanted = idle is None
             self.interrupt()
-            if on:
+            if self.wanted:
+                self.reach_s = self.pre_roll_s if reach_s is None else reach_s
                 self.from_memory(before)
 
     @rule(on=st.booleans())
@@ -129,7 +138,7 @@ class Recording(RuleBasedStateMachine):
             event("from memory")
 
     def first_of_memory(self, keyframes: list, now_s: float) -> int:
-        old_enough = [f for f in keyframes if now_s - f.arrived_s >= self.pre_roll_s]
+        old_enough = [f for f in keyframes if now_s - f.arrived_s >= self.reach_s]
         return (old_enough[-1] if old_enough else keyframes[0]).number
 
     @precondition(lambda self: self.archive.files)
@@ -171,7 +180,7 @@ class Recording(RuleBasedStateMachine):
     @invariant()
     def status_is_true(self) -> None:
         status = self.recorder.status()
-        assert status.wanted is self.wanted
+        assert status.idle is self.idle
         assert status.active is self.open
         running = [file for file in self.archive.files if file.cause is None and not file.failed]
         assert [status.current_path] == ([file.path for file in running] or [None])

@@ -1,9 +1,12 @@
 import pytest
 from fakes.core_stream import make_fragment, make_init
 
+from livecam_nvr.domain.coverage import GapCause
+from livecam_nvr.domain.gaps import CAUSES
 from livecam_nvr.domain.media import Fragment, InitSegment
-from livecam_nvr.domain.recording import begin_from, must_cut, slot_of
+from livecam_nvr.domain.recording import Demand, begin_from, idle_cause, must_cut, slot_of
 from livecam_nvr.domain.segment import NS
+from livecam_nvr.domain.status import RecordingMode
 
 DAY_S = 86_400
 
@@ -94,3 +97,30 @@ def test_pre_roll_does_not_reach_into_an_earlier_run() -> None:
 def test_the_age_of_a_keyframe_is_when_it_arrived() -> None:
     ring = stream(make_init(), "KpKp")
     assert begin_from(ring, 100.0, 10, -1)[0].number == 2
+
+
+@pytest.mark.parametrize(
+    ("mode", "on", "scheduled", "eventful", "idle"),
+    [
+        ("switched", True, False, False, None),
+        ("switched", False, True, True, GapCause.SWITCHED_OFF),
+        ("always", False, False, False, None),
+        ("schedule", True, True, False, None),
+        ("schedule", True, False, True, GapCause.SCHEDULE),
+        ("schedule", False, True, True, GapCause.SWITCHED_OFF),
+        ("events", True, False, True, None),
+        ("events", True, True, False, GapCause.NO_EVENT),
+        ("events", False, True, True, GapCause.SWITCHED_OFF),
+    ],
+)
+def test_why_a_camera_is_not_recorded(
+    mode: str, on: bool, scheduled: bool, eventful: bool, idle: GapCause | None
+) -> None:
+    now = {"on": on, "scheduled": scheduled, "eventful": eventful}
+    assert idle_cause(RecordingMode(mode), **now, keeping=False) is idle
+    assert idle_cause(RecordingMode(mode), **now, keeping=True) is None
+
+
+def test_a_file_that_is_no_longer_wanted_says_why_and_so_does_the_gap_after_it() -> None:
+    for idle in (GapCause.SWITCHED_OFF, GapCause.SCHEDULE, GapCause.NO_EVENT):
+        assert CAUSES[Demand(on=False, idle=idle).end_cause] is idle

@@ -1,11 +1,14 @@
 import pytest
 from fakes.core_control import FakeControl
+from fakes.core_past import FakeClips, FakeEvents
 from fakes.mqtt_recording import FakeRecording
 from hypothesis import given
 from hypothesis import strategies as st
 
 from livecam_nvr.core.bus import EventBus
-from livecam_nvr.mqtt.commands import CommandDesk, Refusal, Restart, Switch, parse
+from livecam_nvr.domain.status import RecordingMode
+from livecam_nvr.mqtt.commands import CommandDesk, Orders
+from livecam_nvr.mqtt.orders import Happening, Keep, Mode, Refusal, Restart, Switch, parse
 from livecam_nvr.mqtt.topics import Topics
 from livecam_nvr.mqtt.wishes import Wish
 
@@ -30,7 +33,8 @@ class HandClock:
 def desk() -> tuple[CommandDesk, FakeRecording, HandClock]:
     recording, clock = FakeRecording(EventBus(), ["cam0"]), HandClock()
     control = FakeControl(EventBus(), ["cam0"])
-    return CommandDesk(TOPICS, recording, control, clock, lambda _camera_id: None), recording, clock
+    orders = Orders(recording, control, FakeEvents(["cam0"]), FakeClips(["cam0"]))
+    return CommandDesk(TOPICS, orders, clock, lambda _camera_id: None), recording, clock
 
 
 @given(st.text(), st.binary())
@@ -40,7 +44,7 @@ def test_no_message_breaks_the_parser(topic, payload):
     assert isinstance(found, Switch if payload in (b"ON", b"OFF") else Refusal)
 
 
-KNOWN = ("recording", "resolution", "frame_rate", "restart")
+KNOWN = ("recording", "recording_mode", "keep", "event", "resolution", "frame_rate", "restart")
 
 
 @given(st.text(min_size=1).filter(lambda t: "/" not in t), st.text().filter(lambda t: "/" not in t), st.binary())
@@ -59,6 +63,9 @@ def test_nothing_else_can_be_set(camera, what, payload):
         ("frame_rate", b"15", Wish("c", fps=15)),
         ("frame_rate", b"12.5", Wish("c", fps=12.5)),
         ("restart", b"PRESS", Restart("c")),
+        ("recording_mode", b"events", Mode("c", RecordingMode.EVENTS)),
+        ("recording_mode", b"always", Mode("c", RecordingMode.ALWAYS)),
+        ("keep", b"PRESS", Keep("c")),
     ],
 )
 def test_exact_payloads_are_orders(what, payload, wanted):
@@ -68,8 +75,64 @@ def test_exact_payloads_are_orders(what, payload, wanted):
 
 
 @pytest.mark.parametrize(
+    ("payload", "wanted"),
+    [
+        (b"motion", Happening("c", "motion")),
+        (b'{"label": "front door", "state": "begin"}', Happening("c", "front door", on=True)),
+        (b'{"label": "front door", "state": "end"}', Happening("c", "front door", on=False)),
+        (b'{"label": "cat", "lasted_s": 12.5}', Happening("c", "cat", lasted_s=12.5)),
+    ],
+)
+def test_events_are_reported_as_a_label_or_as_json(payload, wanted):
+    assert parse(TOPICS, "b/n/c/event/set", payload) == wanted
+
+
+def test_each_order_reaches_who_carries_it_out():
+    recording, control = FakeRecording(EventBus(), ["cam0"]), FakeControl(EventBus(), ["cam0"])
+    events, clips = FakeEvents(["cam0"]), FakeClips(["cam0"])
+    found = CommandDesk(TOPICS, Orders(recording, control, events, clips), HandClock(), lambda _camera_id: None)
+    for what, payload in (
+        ("event", b"cat"),
+        ("event", b'{"label":"motion","state":"begin"}'),
+        ("event", b'{"label":"motion","state":"end"}'),
+        ("keep", b"PRESS"),
+        ("recording_mode", b"events"),
+    ):
+        found.handle(f"b/n/cam0/{what}/set", payload, retained=False)
+    assert events.told == [
+        ("moment", "cam0", "cat", "mqtt", "0"),
+        ("begin", "cam0", "motion", "mqtt"),
+        ("end", "cam0", "motion", "mqtt"),
+    ]
+    assert [(clip.camera_id, clip.by) for clip in clips.kept] == [("cam0", "MQTT")]
+    assert recording.modes == [("cam0", RecordingMode.EVENTS, "MQTT")]
+
+
+def test_who_switches_what_cannot_be_switched_is_told_how_it_is(caplog):
+    found, recording, _clock = desk()
+    recording.set_mode("cam0", RecordingMode.ALWAYS, "test")
+    answer = found.handle(SET, b"OFF", retained=False)
+    assert answer == ("cam0", recording.now["cam0"], "b/n/cam0/recording")
+    assert "always recorded" in caplog.text
+
+
+@pytest.mark.parametrize(
     ("what", "payload"),
     [
+        ("event", b""),
+        ("event", b"Motion"),
+        ("event", b"x" * 41),
+        ("event", b'{"label": 3}'),
+        ("event", b'{"label": "\xff"}'),
+        ("event", b'{"label": "cat", "state": "maybe"}'),
+        ("event", b'{"label": "cat", "state": []}'),
+        ("event", b'{"label": "cat", "lasted_s": -1}'),
+        ("event", b'{"label": "cat", "lasted_s": true}'),
+        ("event", b'{"label": "cat", "lasted_s": NaN}'),
+        ("event", b'{"label": "cat", "colour": "black"}'),
+        ("event", b"[" * 100_000),
+        ("recording_mode", b"Always"),
+        ("keep", b"ON"),
         ("resolution", b"480"),
         ("resolution", b"480P"),
         ("resolution", b"0p"),

@@ -100,20 +100,30 @@ def test_no_key_is_unknown_at_the_strict_levels_and_in_the_entities():
 def test_unique_ids_are_unique_and_never_change():
     ids = [e["unique_id"] for message in told().values() for e in entities(message)]
     assert len(ids) == len(set(ids))
-    assert sorted(ids)[:10] == [
+    assert sorted(ids)[:14] == [
         "home_cam0_bitrate",
         "home_cam0_camera",
+        "home_cam0_coverage_day",
+        "home_cam0_coverage_hour",
         "home_cam0_fps",
+        "home_cam0_keep",
         "home_cam0_last_segment",
         "home_cam0_online",
         "home_cam0_problem",
         "home_cam0_recording",
         "home_cam0_recording_active",
+        "home_cam0_recording_mode",
         "home_cam0_restart",
         "home_cam0_status",
     ]
     assert {"home_cam1_resolution", "home_cam1_frame_rate"} <= set(ids)
-    assert sorted(ids)[-3:] == ["home_connected", "home_disk_free", "home_disk_problem"]
+    assert sorted(ids)[-5:] == [
+        "home_connected",
+        "home_days_held",
+        "home_days_until_full",
+        "home_disk_free",
+        "home_disk_problem",
+    ]
 
 
 def test_each_entity_is_what_it_should_be():
@@ -132,11 +142,16 @@ def test_each_entity_is_what_it_should_be():
         "last_segment",
         "problem",
         "restart",
+        "recording_mode",
+        "keep",
+        "coverage_hour",
+        "coverage_day",
     ):
         assert parts[readable_without]["availability"] == both[:1]
     assert parts["recording"]["state_topic"] == "livecam-nvr/home/cam0/recording"
     assert parts["recording"]["command_topic"] == "livecam-nvr/home/cam0/recording/set"
     assert parts["status"]["options"] == ["LIVE", "DELAY", "ERROR", "OFFLINE"]
+    assert parts["recording_mode"]["options"] == ["switched", "always", "schedule", "events"]
     assert (parts["bitrate"]["device_class"], parts["bitrate"]["unit_of_measurement"]) == ("data_rate", "Mbit/s")
     assert parts["last_segment"]["device_class"] == "timestamp"
     for entity in parts.values():

@@ -11,13 +11,24 @@ NAMES = Topics("<base>", "<prefix>", "<node>")
 
 
 def test_every_topic_is_in_the_reference():
-    topics = [NAMES.service, NAMES.instance, NAMES.disk_free, NAMES.disk_problem, NAMES.birth, NAMES.all_discovery]
+    topics = [
+        NAMES.service,
+        NAMES.instance,
+        NAMES.disk_free,
+        NAMES.disk_problem,
+        NAMES.retention,
+        NAMES.birth,
+        NAMES.all_discovery,
+    ]
     of_camera = [t for t in NAMES.retained_of("<camera>") if "/device/" not in t]
     commands = [
         NAMES.recording_set("<camera>"),
         NAMES.resolution_set("<camera>"),
         NAMES.frame_rate_set("<camera>"),
         NAMES.restart_set("<camera>"),
+        NAMES.recording_mode_set("<camera>"),
+        NAMES.keep_set("<camera>"),
+        NAMES.event_set("<camera>"),
     ]
     for topic in [*topics, *of_camera, *commands, NAMES.commands]:
         assert f"`{topic}`" in PAGE

@@ -1,13 +1,19 @@
 import json
 
+from livecam_nvr.domain.coverage import Coverage, Gap, GapCause, Span
 from livecam_nvr.domain.quality import QualityStatus
+from livecam_nvr.domain.segment import NS
 from livecam_nvr.domain.status import (
     CameraState,
     CameraStatus,
     Complaint,
+    DiskLevel,
     DiskStatus,
+    DiskTrouble,
     Fault,
+    RecordingMode,
     RecordingStatus,
+    RetentionStatus,
     SegmentInfo,
 )
 from livecam_nvr.mqtt import states
@@ -38,6 +44,82 @@ def test_the_switch_is_what_was_wanted_and_the_sensor_what_is_done():
     assert told(wanted=True, active=False) == (b"ON", "OFF", "waiting for the camera")
     assert told(wanted=True, active=False, fault=Fault("the disk is full")) == (b"ON", "OFF", "the disk is full")
     assert told(wanted=False, active=False) == (b"OFF", "OFF", "")
+
+
+def test_why_nothing_is_recorded_although_nothing_is_wrong():
+    def told(**status: object) -> tuple[bytes, str]:
+        found = states.recording(TOPICS, "c", RecordingStatus(active=False, **status))
+        return found["b/n/c/recording"], json.loads(found["b/n/c/recording/active"])["reason"]
+
+    off = {"wanted": False, "idle": GapCause.SWITCHED_OFF}
+    assert told(**off, idle_by="MQTT") == (b"OFF", "switched off by MQTT")
+    assert told(**off) == (b"OFF", "switched off")
+    assert told(wanted=True, idle=GapCause.NO_EVENT) == (b"ON", "nothing happens")
+    assert told(wanted=True, idle=GapCause.SCHEDULE) == (b"ON", "the schedule has this time off")
+    assert told(wanted=False, mode=RecordingMode.ALWAYS)[0] == b"ON"
+
+
+def test_the_mode():
+    found = states.recording(TOPICS, "c", RecordingStatus(wanted=True, active=True, mode=RecordingMode.EVENTS))
+    assert found["b/n/c/recording_mode"] == b"events"
+
+
+def test_the_disk_s_problem_says_what_and_how_bad():
+    disk = DiskStatus(
+        "/r",
+        9,
+        1,
+        problem=True,
+        reason="little room",
+        hint="free some",
+        level=DiskLevel.WARNING,
+        trouble=DiskTrouble.SPACE,
+    )
+    assert json.loads(states.disk_problem(TOPICS, disk)["b/n/disk/problem"]) == {
+        "problem": "ON",
+        "reason": "little room",
+        "hint": "free some",
+        "level": "warning",
+        "trouble": "space",
+    }
+
+
+def test_retention_in_days_and_gigabytes():
+    known = RetentionStatus(1_500_000_000, 1_795_253_400 * NS, 864e6, 12.34, None)
+    assert json.loads(states.retention(TOPICS, known)["b/n/retention"]) == {
+        "days_held": 12.3,
+        "days_until_full": None,
+        "oldest": "2026-11-21T09:30:00+00:00",
+        "gb": 1.5,
+        "gb_per_day": 0.9,
+    }
+    assert json.loads(states.retention(TOPICS, RetentionStatus())["b/n/retention"])["oldest"] is None
+
+
+def test_coverage_never_claims_more_than_there_is():
+    begin = 1_795_253_400 * NS
+    hour = Span(begin, begin + 3600 * NS)
+    off = Gap(begin + 10 * NS, begin + 20 * NS, GapCause.SWITCHED_OFF)
+    away = Gap(begin + 30 * NS, begin + 31 * NS, GapCause.CAMERA, "away")
+    spans = (
+        Span(begin, off.begin_utc_ns),
+        Span(off.end_utc_ns, away.begin_utc_ns),
+        Span(away.end_utc_ns, hour.end_utc_ns),
+    )
+    found = Coverage("c", hour, spans, (off, away), 1)
+    assert json.loads(states.coverage(TOPICS, "c", found, found)["b/n/c/coverage"]) == {
+        "hour": 99.6,
+        "day": 99.6,
+        "of_wanted": 99.9,
+        "gaps": 1,
+        "last_gap": {
+            "begin": "2026-11-21T09:30:30+00:00",
+            "end": "2026-11-21T09:30:31+00:00",
+            "cause": "camera",
+            "words": "away",
+        },
+    }
+    assert set(json.loads(states.coverage(TOPICS, "c", None, None)["b/n/c/coverage"]).values()) == {None}
 
 
 def test_the_last_segment_is_told_only_if_there_is_one():
@@ -90,4 +172,4 @@ def test_disk():
     assert states.disk_free(TOPICS, DiskStatus("x")) == {}
     assert states.disk_free(TOPICS, DiskStatus("x", 10**12, 12_340_000_000)) == {"b/n/disk/free": b"12.3"}
     told = states.disk_problem(TOPICS, DiskStatus("x", problem=True, reason="a" * 2000))
-    assert json.loads(told["b/n/disk/problem"]) == {"problem": "ON", "reason": "a" * 500}
+    assert json.loads(told["b/n/disk/problem"])["reason"] == "a" * 500

@@ -53,6 +53,8 @@ def test_everything_a_camera_leaves_at_the_broker_is_known():
         "last_segment",
         "recording",
         "recording_active",
+        "recording_mode",
+        "coverage",
         "resolution",
         "frame_rate",
         "problem",

@@ -9,6 +9,7 @@ from livecam_nvr.domain.segment import NS
 from livecam_nvr.runtime.clock import SystemClock
 from livecam_nvr.storage.checks import StorageCheck
 from livecam_nvr.storage.disk import Disk
+from livecam_nvr.storage.marker import MARKER, Marker
 from livecam_nvr.storage.refusal import in_words
 
 
@@ -62,3 +63,19 @@ def test_refusals_are_told_in_words(number: int, words: str) -> None:
     text = in_words(OSError(number, "x"), "cam0/a.mp4")
     assert words in text
     assert "cam0/a.mp4" in text
+
+
+async def test_a_disk_that_is_missing_is_told_before_anything_else(tmp_path: Path) -> None:
+    root, data = tmp_path / "recordings", tmp_path / "data"
+    Marker(root, data).ensure()
+    (root / MARKER).write_text('{"id": "of another disk"}')
+    checks = await StorageCheck(root, data, SystemClock(), 0).check()
+    assert [check.name for check in checks if not check.ok] == ["disk"]
+    assert "different disk" in checks[0].found
+    assert "livecam-nvr adopt" in checks[0].mend
+
+
+async def test_little_room_is_told_like_the_service_does(tmp_path: Path) -> None:
+    checks = await StorageCheck(tmp_path, tmp_path, SystemClock(), 0, 1 << 62).check()
+    assert not checks[0].ok
+    assert "free" in checks[0].found

@@ -1,28 +1,24 @@
-"""The composition root: makes all parts, starts them in order, stops them in the other order."""
+"""The service: makes all parts, starts them in order, stops them in the other order."""
 
 import asyncio
-import contextlib
 import logging
-import signal
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from ipaddress import ip_address
 
 from livecam_nvr import __version__
+from livecam_nvr.app.recordings import Recordings
 from livecam_nvr.config.models import Config, EncodedCamera, RtspCamera
 from livecam_nvr.core.bus import EventBus
 from livecam_nvr.core.control import RecordingSwitches
-from livecam_nvr.core.disk_guard import DiskGuard
-from livecam_nvr.core.events import SegmentFinished, StreamStarted
+from livecam_nvr.core.events import StreamStarted
 from livecam_nvr.core.health import Sources, StatusBoard
 from livecam_nvr.core.no_broker import NoBroker
-from livecam_nvr.core.ports import Broker, MediaServer, SelfCheck
+from livecam_nvr.core.ports import Broker, MediaServer
 from livecam_nvr.core.recorder import Recorder
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.quality import Quality
-from livecam_nvr.domain.status import ServiceStatus
-from livecam_nvr.media.checks import EncoderCheck
 from livecam_nvr.media.control import CameraControls
 from livecam_nvr.media.encoding import Encoder
 from livecam_nvr.media.feeds import feed_for
@@ -31,17 +27,11 @@ from livecam_nvr.media.hub import CameraStreams, MemoryHub
 from livecam_nvr.media.pictures import StreamPictures
 from livecam_nvr.media.pipeline import CameraPipeline
 from livecam_nvr.onvif.service import OnvifCameras
-from livecam_nvr.rtsp.checks import MediaServerChecks
 from livecam_nvr.rtsp.choose import choose_media_server
 from livecam_nvr.runtime.clock import SystemClock
-from livecam_nvr.storage.archive import FileArchive
-from livecam_nvr.storage.checks import StorageCheck
-from livecam_nvr.storage.disk import Disk
-from livecam_nvr.storage.index import Index
 from livecam_nvr.storage.qualities import QualityFile
 from livecam_nvr.storage.refusal import in_words
-from livecam_nvr.storage.switches import SwitchFile
-from livecam_nvr.web.server import WebPorts, WebServer
+from livecam_nvr.web.server import PastPorts, WebPorts, WebServer
 
 _log = logging.getLogger(__name__)
 
@@ -50,40 +40,6 @@ _MEMORY_S = 6.0
 _SERVER_HEAD_START_S = 1.0
 # The service ends within 3 s, whatever the disk does; the next start finishes what it did not take in time.
 _DISK_PATIENCE_S = 2.0
-
-
-async def run(
-    config: Config,
-    *,
-    duration_s: float | None = None,
-    started: Callable[[ServiceStatus], None] = lambda _status: None,
-) -> int:
-    """Runs the service until SIGINT, SIGTERM or `duration_s`; returns the exit status.
-
-    Args:
-        config: What to run.
-        duration_s: Stop by itself after so long.
-        started: Called once, when everything has been started.
-
-    Raises:
-        LivecamError: If it cannot run at all: the page's port is taken, another service has the archive, or the
-            data folder cannot be made.
-    """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    service = Service(config)
-    try:
-        await service.start()
-        started(service.board.status())
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(duration_s):
-                await stop.wait()
-        _log.info("stopping")
-    finally:
-        await service.stop()
-    return 0
 
 
 class Service:
@@ -98,15 +54,14 @@ class Service:
         self._cameras = [camera for camera in config.cameras if camera.enabled]
         self._streamed = config.streams
         recording = config.recording
-        memory_s = max(_MEMORY_S, recording.pre_roll_seconds + 2)
+        longest_s = max(recording.pre_roll_seconds, recording.event_pre_roll_seconds)
+        memory_s = max(_MEMORY_S, longest_s + 2)
         self._hubs = {camera.id: MemoryHub(camera.id, memory_s) for camera in self._streamed}
         self._streams = CameraStreams(tuple(self._hubs.values()))
         self._pictures = StreamPictures(self._streams)
-        self._archive = FileArchive(recording.path, recording.durability_seconds, self._clock)
-        self._index = Index(
-            config.data_dir / "index.sqlite3", recording.path, self._clock, self._archive.is_writing
+        self._recordings = Recordings(
+            config, self._cameras, self._hubs, bus=self._bus, clock=self._clock, within=self._within_patience
         )
-        self._memory = SwitchFile(config.data_dir / "switches.json")
         self._qualities = QualityFile(
             config.data_dir / "qualities.json",
             {c.id: Quality(c.height, c.fps) for c in self._cameras if isinstance(c, EncodedCamera)},
@@ -128,40 +83,30 @@ class Service:
             message = f"the data folder cannot be made: {in_words(error, str(config.data_dir))}"
             hint = "set data_dir in config.yaml to a folder that this user may write to"
             raise LivecamError(ErrorKind.DISK, message, hint) from error
-        remembered = await asyncio.to_thread(self._memory.load)
-        stack.push_async_callback(self._memory.stop)
         qualities = await asyncio.to_thread(self._qualities.load)
         stack.push_async_callback(self._qualities.stop)
-        recorders = self._recorders(remembered)
-        switches = RecordingSwitches(recorders, self._memory)
-        guard = DiskGuard(
-            Disk(config.recording.path),
-            recorders,
-            self._bus,
-            self._clock,
-            min_free_bytes=config.recording.min_free,
-        )
-        await self._archive.start()
-        stack.push_async_callback(self._within_patience, self._archive.stop, "the recordings")
-        await guard.start()
-        stack.push_async_callback(guard.stop)
+        recorders = self._recorders()
+        await self._recordings.start(stack, recorders)
+        switches = self._recordings.triggers.switches
         server = await choose_media_server(config, self._bus, self._clock)
         stack.push_async_callback(server.stop)
         serving = asyncio.create_task(server.start(_SERVER_HEAD_START_S), name="media server's start")
-        pipelines = self._pipelines(server, await choose(config.encoding.encoder), qualities)
+        encoder = await choose(config.encoding.encoder)
+        pipelines = self._pipelines(server, encoder, qualities)
         control = CameraControls(pipelines)
-        self.board, mqtt = self._tellers(pipelines, switches, control, server, guard)
+        self.board, mqtt = self._tellers(pipelines, switches, control, server)
         await mqtt.start()
         stack.push_async_callback(mqtt.stop)
-        await self._start_index()
         # A camera whose ffmpeg finds the media server at once need not wait a second for its next attempt.
         await serving
         for pipeline in pipelines:
             pipeline.start()
         stack.push_async_callback(self._stop_recording, recorders, pipelines)
+        stack.callback(self._recordings.triggers.events.stop)
+        past = await self._recordings.keep(stack, encoder)
         onvif = self._onvif()
         stack.push_async_callback(onvif.stop)
-        web = self._web(switches, control, onvif)
+        web = self._web(switches, control, onvif, past)
         await web.start()
         # From here on backwards: viewers end, then Home Assistant is told, then the cameras stop.
         stack.push_async_callback(mqtt.stop)
@@ -174,19 +119,19 @@ class Service:
         self._give_up_s = asyncio.get_running_loop().time() + _DISK_PATIENCE_S
         await self._stack.aclose()
 
-    def _recorders(self, remembered: dict[str, bool]) -> dict[str, Recorder]:
+    def _recorders(self) -> dict[str, Recorder]:
         recording = self._config.recording
         recorders = {}
         for camera in self._cameras:
             hub = self._hubs[camera.id]
             recorder = Recorder(
                 hub,
-                self._archive,
+                self._recordings.archive,
                 self._bus,
                 self._clock,
                 segment_s=recording.segment_seconds,
                 pre_roll_s=recording.pre_roll_seconds,
-                wanted=remembered.get(camera.id, camera.record),
+                wanted=False,  # until the triggers ask for it
             )
             hub.attach(recorder)
             recorders[camera.id] = recorder
@@ -217,14 +162,21 @@ class Service:
         switches: RecordingSwitches,
         control: CameraControls,
         server: MediaServer,
-        guard: DiskGuard,
     ) -> tuple[StatusBoard, Broker]:
         """The status board and the broker's side, which ask each other: the board tells of the broker, too."""
         config = self._config
         page_url = _page_url(config)
         shown = {camera.id for camera in self._cameras}
         cameras = [pipeline for pipeline in pipelines if pipeline.camera.id in shown]
-        sources = Sources(cameras, switches, server, lambda: mqtt.status(), lambda: guard.status)  # noqa: PLW0108 - made below
+        sources = Sources(
+            cameras,
+            switches,
+            server,
+            broker=lambda: mqtt.status(),  # noqa: PLW0108 - made below
+            disk=lambda: self._recordings.guard.status,
+            retention=self._recordings.janitor.status,
+            clock=lambda: self._recordings.time.status,
+        )
         board = StatusBoard(config.node.name, __version__, page_url, sources, self._clock)
         mqtt = self._broker(board, switches, control, page_url)
         return board, mqtt
@@ -243,36 +195,26 @@ class Service:
             config.mqtt,
             config.node,
             [CameraCard(camera.id, camera.title, camera.kind) for camera in self._cameras],
-            Collaborators(board, switches, self._pictures, self._bus, self._clock, control),
+            Collaborators(
+                board,
+                switches,
+                self._pictures,
+                self._bus,
+                self._clock,
+                control,
+                self._recordings.triggers.events,
+                self._recordings.triggers.clips,
+                self._recordings.past,
+            ),
             version=__version__,
             page_url=page_url,
         )
-
-    async def _start_index(self) -> None:
-        self._bus.subscribe(SegmentFinished, lambda event: self._index.add(event.segment))
-        try:
-            await self._index.start()
-        except LivecamError as error:
-            _log.error("%s; %s", error.message, error.hint)
-            return
-        self._stack.push_async_callback(self._within_patience, self._index.stop, "the index")
-        reconciling = asyncio.create_task(self._reconcile(), name="reconcile index and archive")
-        self._stack.push_async_callback(_end, reconciling)
-
-    async def _reconcile(self) -> None:
-        try:
-            report = await self._index.reconcile()
-        except LivecamError as error:
-            _log.error("the index could not be compared with the archive: %s; %s", error.message, error.hint)
-        else:
-            if report.in_words:
-                _log.info("archive: of %d files looked at, %s", report.files, report.in_words)
 
     async def _stop_recording(self, recorders: dict[str, Recorder], pipelines: list[CameraPipeline]) -> None:
         for recorder in recorders.values():
             recorder.stop()
         await asyncio.gather(
-            self._within_patience(self._archive.flush, "the recordings"),
+            self._within_patience(self._recordings.archive.flush, "the recordings"),
             *(pipeline.stop() for pipeline in pipelines),
         )
 
@@ -291,37 +233,26 @@ class Service:
         cameras = (camera for camera in self._cameras if isinstance(camera, RtspCamera))
         return OnvifCameras({camera.id: camera.onvif_url for camera in cameras if camera.onvif_url})
 
-    def _web(self, switches: RecordingSwitches, control: CameraControls, onvif: OnvifCameras) -> WebServer:
+    def _web(
+        self, switches: RecordingSwitches, control: CameraControls, onvif: OnvifCameras, past: PastPorts
+    ) -> WebServer:
         config = self._config
         ports = WebPorts(
             streams=self._streams,
             pictures=self._pictures,
             recording=switches,
             status=self.board,
-            index=self._index,
+            index=self._recordings.index,
             bus=self._bus,
             control=control,
             onvif=onvif,
             recordings=config.recording.path,
         )
-        return WebServer(config.listen, ports)
+        return WebServer(config.listen, ports, past)
 
     def _close_hubs(self) -> None:
         for hub in self._hubs.values():
             hub.close()
-
-
-def checks(config: Config) -> Sequence[SelfCheck]:
-    """What `doctor` asks of the parts."""
-    from livecam_nvr.mqtt.checks import BrokerCheck  # noqa: PLC0415 - see Service._broker
-
-    recording = config.recording
-    return (
-        MediaServerChecks(config),
-        EncoderCheck(config.encoding.encoder),
-        StorageCheck(recording.path, config.data_dir, SystemClock(), recording.min_free),
-        BrokerCheck(config.mqtt, config.node),
-    )
 
 
 def _page_url(config: Config) -> str:
@@ -329,8 +260,3 @@ def _page_url(config: Config) -> str:
     address = ip_address(config.listen.address)
     host = socket.gethostname() if address.is_unspecified else str(address)
     return f"http://{f'[{host}]' if ':' in host else host}:{config.listen.http_port}/"
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

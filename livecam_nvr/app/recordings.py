@@ -1,0 +1,269 @@
+"""The parts that record, and that keep, explain and prove what was recorded; and how they are joined."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+
+from livecam_nvr.app.signing import Signer
+from livecam_nvr.app.triggers import Triggers
+from livecam_nvr.config.models import Camera, Config
+from livecam_nvr.core.bus import EventBus
+from livecam_nvr.core.chronicle import Chronicle
+from livecam_nvr.core.disk_guard import DiskGuard
+from livecam_nvr.core.events import SegmentFinished, SegmentRedated
+from livecam_nvr.core.janitor import Janitor
+from livecam_nvr.core.recorder import Recorder
+from livecam_nvr.core.retention import Settings
+from livecam_nvr.core.timekeeper import TimeKeeper
+from livecam_nvr.domain.errors import LivecamError
+from livecam_nvr.domain.segment import NS, Segment
+from livecam_nvr.media.encoding import Encoder
+from livecam_nvr.media.export.desk import ExportDesk
+from livecam_nvr.media.export.maker import ExportMaker
+from livecam_nvr.media.export.store import ExportStore
+from livecam_nvr.media.hub import MemoryHub
+from livecam_nvr.media.past_pictures import DecodedPast
+from livecam_nvr.runtime.clock import Clock
+from livecam_nvr.storage.archive import FileArchive
+from livecam_nvr.storage.disk import Disk
+from livecam_nvr.storage.evidence.keeper import EvidenceKeeper
+from livecam_nvr.storage.footage import FileFootage
+from livecam_nvr.storage.index import Index
+from livecam_nvr.storage.ledger import FileLedger
+from livecam_nvr.storage.marker import Marker
+from livecam_nvr.storage.merge import Merger
+from livecam_nvr.storage.merge_file import leftovers
+from livecam_nvr.storage.past import IndexedPast
+from livecam_nvr.storage.redate import Redater
+from livecam_nvr.storage.shedding import ArchiveShedding
+from livecam_nvr.web.past_ports import PastPorts
+
+_log = logging.getLogger(__name__)
+
+# What a killed service has not hashed, it has recorded within the last days.
+_CATCH_UP_NS = 2 * 86_400 * NS
+
+Within = Callable[[Callable[[], Awaitable[None]], str], Awaitable[None]]
+"""Awaits the end of a part that waits for the disk, but not for ever."""
+
+
+class Recordings:
+    """The archive and everything around it, made but not started by the constructor.
+
+    Args:
+        config: The whole.
+        cameras: Those that are enabled.
+        hubs: Their streams.
+        bus: Where all parts tell what happens.
+        clock: The machine's.
+        within: For parts that wait for the disk when they end.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        cameras: Sequence[Camera],
+        hubs: Mapping[str, MemoryHub],
+        *,
+        bus: EventBus,
+        clock: Clock,
+        within: Within,
+    ) -> None:
+        recording = config.recording
+        self._config = config
+        self._cameras = cameras
+        self._hubs = hubs
+        self._bus = bus
+        self._clock = clock
+        self._within = within
+        self._whole = False
+        self._has_index = False
+        root, ids = recording.path, [camera.id for camera in cameras]
+        self._marker = Marker(root, config.data_dir)
+        self.archive = FileArchive(root, recording.durability_seconds, clock, self._marker)
+        self.index = Index(config.data_dir / "index.sqlite3", root, clock, self.archive.is_writing, self._marker)
+        self.ledger = FileLedger(root, self.index, recording.durability_seconds, clock, self._marker.look)
+        self._chronicle = Chronicle(ids, self.ledger, self.ledger, bus, clock)
+        self.past = IndexedPast(self.index, clock, self._chronicle.growing)
+        self._footage = FileFootage(root, self.index, self.archive.names.writing)
+        self._evidence = EvidenceKeeper(root, clock, self._is_there)
+        self._pictures = DecodedPast()
+        redater = Redater(
+            root,
+            config.data_dir / "clock.json",
+            self.archive.names,
+            clock=clock,
+            apply=self.index.apply,
+            writable=self._marker.look,
+        )
+        self.time = TimeKeeper(clock, bus, redating=redater, ledger=self.ledger, index=self.index, cameras=ids)
+        self.janitor = Janitor(
+            ArchiveShedding(root, self.index, clock, self._marker),
+            self.ledger,
+            bus,
+            clock,
+            Settings.of(recording, cameras),
+            ready=lambda: self._whole and self.time.settled,
+        )
+        self.triggers = Triggers(config, cameras, bus, clock)
+        self._recorders: Mapping[str, Recorder] = {}
+        self.guard: DiskGuard
+
+    async def start(self, stack: AsyncExitStack, recorders: Mapping[str, Recorder]) -> None:
+        """What has to be there before the cameras start. Whatever has to be ended is pushed onto `stack`.
+
+        Raises:
+            LivecamError: CONFLICT if another service records into the folder.
+        """
+        recording = self._config.recording
+        warning, critical, full = recording.free_levels
+        self._recorders = recorders
+        self.guard = DiskGuard(
+            Disk(recording.path, self._marker),
+            recorders,
+            self._bus,
+            self._clock,
+            min_free_bytes=full,
+            critical_free_bytes=critical,
+            warning_free_bytes=warning,
+            load=self.archive.load,
+        )
+        await self.archive.start()
+        stack.push_async_callback(self._within, self.archive.stop, "the recordings")
+        self._evidence.start()
+        stack.push_async_callback(self._within, self._evidence.stop, "the manifests")
+        self._bus.subscribe(SegmentRedated, self._redated)
+        await self._start_index(stack)
+        await self.ledger.start()
+        stack.push_async_callback(self._within, self.ledger.stop, "the ledger")
+        await self.time.start()
+        stack.push_async_callback(self.time.stop)
+        await self.triggers.start(recorders, self.ledger, self.index, stack)
+        await self._chronicle.start(lambda camera_id: self._recorders[camera_id].status())
+        stack.push_async_callback(self._chronicle.stop)
+        for camera in self._cameras:
+            self._hubs[camera.id].attach(self._chronicle.sink(camera.id))
+        # After the index and the ledger: both know the file when somebody hears of it.
+        self._bus.subscribe(SegmentFinished, lambda event: self._evidence.add(event.segment))
+        await self.guard.start()
+        stack.push_async_callback(self.guard.stop)
+
+    async def keep(self, stack: AsyncExitStack, encoder: Encoder) -> PastPorts:
+        """Begins to look after what was recorded, while the cameras already run; returns what the web asks."""
+        recording = self._config.recording
+        reconciling = asyncio.create_task(self._reconcile(), name="reconcile index and archive")
+        stack.push_async_callback(_end, reconciling)
+        await self.janitor.start()
+        stack.push_async_callback(self._within, self.janitor.stop, "a deletion")
+        if recording.archive_minutes:
+            merger = Merger(
+                recording.path,
+                self.index,
+                self._clock,
+                [camera.id for camera in self._cameras],
+                minutes=recording.archive_minutes,
+                segment_s=recording.segment_seconds,
+                floor_bytes=recording.free_levels[0],
+                on_merged=self._merged,
+            )
+            await merger.start()
+            stack.push_async_callback(self._within, merger.stop, "a merged file")
+        titles = {camera.id: camera.title for camera in self._cameras}
+        signer = Signer(recording.path, self._config.data_dir, self._evidence, self._clock)
+        exports = ExportDesk(
+            ExportMaker(self._footage, titles, self.past, encoder),
+            ExportStore(recording.path),
+            self._clock,
+            floor_bytes=recording.free_levels[2],
+            on_done=signer.sign,
+        )
+        await exports.start()
+        stack.push_async_callback(exports.stop)
+        stack.push_async_callback(self._pictures.stop)
+        return PastPorts(
+            ledger=self.ledger,
+            past=self.past,
+            footage=self._footage,
+            pictures=self._pictures,
+            retention=self.janitor,
+            exports=exports,
+            events=self.triggers.events,
+            clips=self.triggers.clips,
+        )
+
+    async def _start_index(self, stack: AsyncExitStack) -> None:
+        self._bus.subscribe(SegmentFinished, lambda event: self.index.add(event.segment))
+        try:
+            await self.index.start()
+        except LivecamError as error:
+            _log.error("%s; %s", error.message, error.hint)
+            return
+        self._has_index = True
+        stack.push_async_callback(self._within, self.index.stop, "the index")
+
+    async def _reconcile(self) -> None:
+        """Once at the start, and again each time the disk is back: what it could not finish is repaired then."""
+        while True:
+            await self.guard.until_usable()
+            # Before the index is compared: what lies there twice would be in it twice.
+            await self._tidy_merged()
+            if self._has_index:
+                await self._reconcile_once()
+            if not self._whole:
+                await self._end_events()
+                await self.time.begin_redating()
+                await self._catch_up()
+                self._whole = self._has_index
+            await self.guard.until_unusable()
+
+    async def _tidy_merged(self) -> None:
+        try:
+            removed = await asyncio.to_thread(leftovers, self._config.recording.path, self._clock.utc_ns())
+        except OSError as error:
+            _log.warning("files that were merged cannot be removed yet: %s", error)
+        else:
+            if removed:
+                _log.info("archive: %d files that had been merged into others were removed", len(removed))
+
+    async def _reconcile_once(self) -> None:
+        try:
+            report = await self.index.reconcile()
+        except LivecamError as error:
+            _log.error("the index could not be compared with the archive: %s; %s", error.message, error.hint)
+        else:
+            if report.in_words:
+                _log.info("archive: of %d files looked at, %s", report.files, report.in_words)
+
+    async def _end_events(self) -> None:
+        try:
+            await self.triggers.events.end_those_cut_off()
+        except LivecamError as error:
+            _log.warning("events that a killed service left open stay so: %s", error.message)
+
+    async def _catch_up(self) -> None:
+        now = self._clock.utc_ns()
+        found: list[Segment] = []
+        try:
+            for camera in self._cameras:
+                found += await self.index.between(camera.id, now - _CATCH_UP_NS, now)
+        except LivecamError as error:
+            _log.warning("the manifests may lack what was recorded last: %s", error.message)
+        self._evidence.catch_up(found)
+
+    def _redated(self, event: SegmentRedated) -> None:
+        self._evidence.add(event.segment, "redated", [event.was_path])
+
+    def _merged(self, merged: Segment, of: Sequence[Segment]) -> None:
+        self._evidence.add(merged, "merged", [segment.path for segment in of])
+
+    def _is_there(self) -> bool:
+        try:
+            return self._marker.look()
+        except (LivecamError, OSError):
+            return False
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

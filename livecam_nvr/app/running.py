@@ -1,0 +1,47 @@
+"""Runs the service until it is told to stop."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Callable
+
+from livecam_nvr.app.service import Service
+from livecam_nvr.config.models import Config
+from livecam_nvr.domain.status import ServiceStatus
+
+_log = logging.getLogger(__name__)
+
+
+async def run(
+    config: Config,
+    *,
+    duration_s: float | None = None,
+    started: Callable[[ServiceStatus], None] = lambda _status: None,
+) -> int:
+    """Runs the service until SIGINT, SIGTERM or `duration_s`; returns the exit status.
+
+    Args:
+        config: What to run.
+        duration_s: Stop by itself after so long.
+        started: Called once, when everything has been started.
+
+    Raises:
+        LivecamError: If it cannot run at all: the page's port is taken, another service has the archive, or the
+            data folder cannot be made.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    service = Service(config)
+    try:
+        await service.start()
+        started(service.board.status())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(duration_s):
+                await stop.wait()
+        _log.info("stopping")
+    finally:
+        await service.stop()
+    return 0

@@ -1,0 +1,1 @@
+"""Makes one ordinary MP4 file out of recorded footage."""

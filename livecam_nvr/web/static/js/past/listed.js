@@ -1,0 +1,153 @@
+// The lists of exports and of kept clips.
+
+import * as api from "./api.js";
+import { bytes, duration } from "../format.js";
+import * as times from "./times.js";
+
+const SOON_MS = 700;
+const LATER_MS = 15_000;
+const BUSY = new Set(["queued", "running"]);
+
+/** A list that is asked for again and again; `load()` answers rows, and whether they will change soon. */
+class Listed {
+  #element;
+  #none;
+  #timer = 0;
+  #shown = "";
+
+  constructor(element, none) {
+    this.#element = element;
+    this.#none = none;
+  }
+
+  async refresh() {
+    clearTimeout(this.#timer);
+    let soon = false;
+    if (!document.hidden) {
+      try {
+        const found = await this.load();
+        soon = this.busy(found);
+        const shown = JSON.stringify(found);
+        if (shown !== this.#shown) this.#show(found.map((one) => this.row(one)), this.#none);
+        this.#shown = shown;
+      } catch (error) {
+        this.#shown = "";
+        this.#show([], error.message);
+      }
+    }
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.refresh(), soon ? SOON_MS : LATER_MS);
+  }
+
+  #show(rows, none) {
+    const at = [...this.#element.children].findIndex((row) => row.contains(document.activeElement));
+    if (rows.length) this.#element.replaceChildren(...rows);
+    else this.#element.replaceChildren(make("li", "fine", none));
+    if (at >= 0) this.#element.children[at]?.querySelector("button, a")?.focus();
+  }
+
+  button(label, title, work) {
+    const button = make("button", "", label);
+    button.type = "button";
+    button.ariaLabel = title;
+    button.addEventListener("click", async () => {
+      button.disabled = true;
+      try {
+        await work();
+      } catch (error) {
+        button.disabled = false;
+        button.closest("li").append(make("span", "bad", error.message));
+        return;
+      }
+      this.refresh();
+    });
+    return button;
+  }
+}
+
+export class ExportList extends Listed {
+  #nameOf;
+
+  constructor(element, nameOf) {
+    super(element, "Select a time above to make a file of it.");
+    this.#nameOf = nameOf;
+  }
+
+  load() {
+    return api.exports();
+  }
+
+  busy(found) {
+    return found.some(({ state }) => BUSY.has(state));
+  }
+
+  row(one) {
+    const row = make("li");
+    row.dataset.state = one.state;
+    const cameras = one.cameras.map((id) => this.#nameOf(id)).join(" + ");
+    const what = `${one.title || cameras}, ${times.dayAndTime(one.from_utc_s)}, ${duration(one.to_utc_s - one.from_utc_s)}`;
+    row.append(make("span", "what", what));
+    if (BUSY.has(one.state)) {
+      const bar = document.createElement("progress");
+      bar.value = one.progress;
+      bar.ariaLabel = `${what}: ${one.words || one.state}`;
+      row.append(bar, make("span", "soft", one.words || one.state), this.button("Stop", `Stop ${what}`, () => api.removeExport(one.id)));
+    } else if (one.state === "done") {
+      const link = make("a", "", `Download (${bytes(one.size)})`);
+      link.href = one.url;
+      link.download = one.name;
+      row.append(link, this.button("Delete", `Delete the export ${what}`, () => api.removeExport(one.id)));
+      if (one.gaps.length) row.append(make("span", "bad", `${one.gaps.length === 1 ? "a part" : `${one.gaps.length} parts`} of this time was not recorded`));
+      for (const note of one.notes) row.append(make("span", "soft", note));
+    } else {
+      const why = one.words ? `${one.state}: ${one.words}` : one.state;
+      row.append(make("span", "bad", why), this.button("Delete", `Delete the export ${what}`, () => api.removeExport(one.id)));
+    }
+    return row;
+  }
+}
+
+export class ClipList extends Listed {
+  #nameOf;
+  #onChoose;
+  #onChange;
+
+  /** `onChoose(clip)` when a person wants to see one, `onChange()` when one was let go. */
+  constructor(element, nameOf, onChoose, onChange) {
+    super(element, "Nothing is kept: retention may delete all of it, oldest first.");
+    this.#nameOf = nameOf;
+    this.#onChoose = onChoose;
+    this.#onChange = onChange;
+  }
+
+  load() {
+    return api.clips();
+  }
+
+  busy() {
+    return false;
+  }
+
+  row(clip) {
+    const row = make("li");
+    const what = `${clip.title || this.#nameOf(clip.camera_id)}, ${times.dayAndTime(clip.begin_utc_s)}`;
+    const show = make("button", "link", what);
+    show.type = "button";
+    show.title = `Kept by ${clip.by}`;
+    show.addEventListener("click", () => this.#onChoose(clip));
+    const lasts = make("span", "soft", duration(clip.end_utc_s - clip.begin_utc_s));
+    const release = this.button("Let go", `Let go of ${what}: it may be deleted again`, async () => {
+      await api.release(clip.id);
+      this.#onChange();
+    });
+    row.append(show, lasts, release);
+    return row;
+  }
+}
+
+function make(tag, name = "", text = "") {
+  const element = document.createElement(tag);
+  if (name) element.className = name;
+  element.textContent = text;
+  return element;
+}
