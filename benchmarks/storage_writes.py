@@ -71,9 +71,9 @@ async def _camera(
 ) -> int:
     total = 0
     began_s = time.monotonic()
-    # The cameras' files do not begin at the same moment.
+    # Files end on the clock, at each camera's first keyframe from then on: keyframes come each second.
     ends = [
-        plan.segment_s * (n + (number + 1) / plan.cameras) for n in range(int(plan.seconds / plan.segment_s) + 2)
+        plan.segment_s * (n + 1) + number / plan.cameras for n in range(int(plan.seconds / plan.segment_s) + 2)
     ]
     run_id = random.getrandbits(62)
     for sequence, end_s in enumerate(ends):

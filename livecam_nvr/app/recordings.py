@@ -18,6 +18,7 @@ from livecam_nvr.core.retention import Settings
 from livecam_nvr.core.timekeeper import TimeKeeper
 from livecam_nvr.domain.errors import LivecamError
 from livecam_nvr.domain.segment import NS, Segment
+from livecam_nvr.domain.status import DiskLevel
 from livecam_nvr.media.encoding import Encoder
 from livecam_nvr.media.export.desk import ExportDesk
 from livecam_nvr.media.export.maker import ExportMaker
@@ -29,7 +30,7 @@ from livecam_nvr.storage.archive import FileArchive
 from livecam_nvr.storage.disk import Disk
 from livecam_nvr.storage.evidence.keeper import EvidenceKeeper
 from livecam_nvr.storage.footage import FileFootage
-from livecam_nvr.storage.index import Index
+from livecam_nvr.storage.index import INDEX_NAME, Index
 from livecam_nvr.storage.ledger import FileLedger
 from livecam_nvr.storage.marker import Marker
 from livecam_nvr.storage.merge import Merger
@@ -82,7 +83,7 @@ class Recordings:
         root, ids = recording.path, [camera.id for camera in cameras]
         self._marker = Marker(root, config.data_dir)
         self.archive = FileArchive(root, recording.durability_seconds, clock, self._marker)
-        self.index = Index(config.data_dir / "index.sqlite3", root, clock, self.archive.is_writing, self._marker)
+        self.index = Index(config.data_dir / INDEX_NAME, root, clock, self.archive.is_writing, self._marker)
         self.ledger = FileLedger(root, self.index, recording.durability_seconds, clock, self._marker.look)
         self._chronicle = Chronicle(ids, self.ledger, self.ledger, bus, clock)
         self.past = IndexedPast(self.index, clock, self._chronicle.growing)
@@ -103,8 +104,8 @@ class Recordings:
             self.ledger,
             bus,
             clock,
-            Settings.of(recording, cameras),
-            ready=lambda: self._whole and self.time.settled,
+            Settings.of(recording, config.cameras),
+            ready=self._may_delete,
         )
         self.triggers = Triggers(config, cameras, bus, clock)
         self._recorders: Mapping[str, Recorder] = {}
@@ -250,6 +251,11 @@ class Recordings:
         except LivecamError as error:
             _log.warning("the manifests may lack what was recorded last: %s", error.message)
         self._evidence.catch_up(found)
+
+    def _may_delete(self) -> bool:
+        """Once all is known; in need of room without that: what is known of an archive that is being indexed."""
+        urgent = self.guard.status.level in (DiskLevel.CRITICAL, DiskLevel.FULL)
+        return self._has_index and (urgent or (self._whole and self.time.settled))
 
     def _redated(self, event: SegmentRedated) -> None:
         self._evidence.add(event.segment, "redated", [event.was_path])

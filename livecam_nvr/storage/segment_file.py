@@ -18,6 +18,7 @@ from livecam_nvr.storage.boxes import BoxError, Moov, boxes, parse_init, parse_m
 from livecam_nvr.storage.label import END_AT, Begin, Boot, End, end_record, label_box, segment
 from livecam_nvr.storage.names import Names
 from livecam_nvr.storage.tables import Tally, created_patches, duration_patches, keyframe_table, patched
+from livecam_nvr.storage.writeback import write_out
 
 _log = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ class SegmentFile:
             boot=_boot(start, clock) if clock else None,
         )
         self._end: End | None = None
+        self._settled = self._marked = False
         self._fd = -1
         self._tally = Tally(video.track_id)
         self._bases: dict[int, int] = {}
@@ -155,23 +157,46 @@ class SegmentFile:
         self._demand_in_place()
         self._sync_dirs()
 
+    def write_out(self) -> None:
+        """Has the kernel write what was not written yet; a sync has to follow. Raises OSError as that does."""
+        if self.changed:
+            write_out(self._fd)
+
+    def settle(self) -> None:
+        """The first step of sealing: all of it is on disk, and nothing says yet that it is finished.
+
+        Raises:
+            OSError: As `sync`.
+        """
+        self._demand_in_place()
+        # In this order: a file that says it is finished must be so even if the power fails right now.
+        os.fsync(self._fd)
+        self._settled = True
+
+    def mark(self) -> None:
+        """The second step: it says that it is finished. Raises OSError."""
+        if self._end is None:
+            raise RuntimeError("a file is sealed that was not finished")
+        os.pwrite(self._fd, end_record(self._end), len(self._start.init.data) + END_AT)
+        self._marked = True
+
     def seal(self) -> Segment:
-        """Makes a finished file durable and only then marks it as finished; closes it.
+        """Does what of these steps was not done yet, makes the mark durable, too, and closes the file.
 
         Raises:
             OSError: As `sync`. The file is closed all the same and will be repaired at the next start.
         """
-        if self._end is None:
-            raise RuntimeError("a file is sealed that was not finished")
         try:
-            self._demand_in_place()
-            # In this order: a file that says it is finished must be so even if the power fails right now.
-            os.fsync(self._fd)
-            os.pwrite(self._fd, end_record(self._end), len(self._start.init.data) + END_AT)
+            if not self._settled:
+                self.settle()
+            if not self._marked:
+                self.mark()
             os.fdatasync(self._fd)
             self._sync_dirs()
         finally:
             self.close()
+        if self._end is None:
+            raise RuntimeError("a file is sealed that was not finished")
         return segment(self.path, self._begin, self._end)
 
     def discard(self) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
 
@@ -12,6 +13,17 @@ from livecam_nvr.storage.refusal import in_words
 from livecam_nvr.storage.segment_file import SegmentFile
 
 _log = logging.getLogger(__name__)
+
+_GATHER_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Seal:
+    """A finished file that waits to be sealed."""
+
+    file: SegmentFile
+    on_sealed: Callable[[Segment], None]
+    on_refused: Callable[[str], None]
 
 
 class SyncThread:
@@ -43,7 +55,8 @@ class SyncThread:
         self._on_trouble = on_trouble
         self._work: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._open: set[SegmentFile] = set()
-        self._due_s = 0.0
+        self._sealing: list[_Seal] = []
+        self._due_s = self._seal_due_s = 0.0
         self._stopped = False
         self._thread = Thread(target=self._run, name="archive sync", daemon=True)
 
@@ -53,7 +66,7 @@ class SyncThread:
 
     def call(self, work: Callable[[], None]) -> None:
         """Does `work` on this thread, after everything handed over before."""
-        self._work.put(work)
+        self._work.put(lambda: self._after_seals(work))
 
     def stop(self) -> None:
         """Ends the thread; to be called on it."""
@@ -61,24 +74,30 @@ class SyncThread:
 
     def watch(self, file: SegmentFile) -> None:
         """From now on the file is synced on the cadence."""
-        self.call(lambda: self._open.add(file))
+        self._work.put(lambda: self._open.add(file))
 
     def seal(
-        self, file: SegmentFile, on_sealed: Callable[[Segment], None], on_refused: Callable[[str], None]
+        self,
+        file: SegmentFile,
+        on_sealed: Callable[[Segment], None],
+        on_refused: Callable[[str], None],
+        *,
+        at_once: bool,
     ) -> None:
-        """Makes the finished file durable and closes it; calls one of the two, on this thread."""
+        """Makes the finished file durable and closes it; calls one of the two, on this thread.
+
+        Unless `at_once`, it waits a moment for those of other cameras: files end on the clock, and together they
+        cost fewer commits of the file system's journal.
+        """
 
         def work() -> None:
-            self._open.discard(file)
-            try:
-                segment = file.seal()
-            except OSError as error:
-                self._refused(error)
-                on_refused(in_words(error, file.path))
-            else:
-                on_sealed(segment)
+            if not self._sealing:
+                self._seal_due_s = self._clock.monotonic() + _GATHER_S
+            self._sealing.append(_Seal(file, on_sealed, on_refused))
+            if at_once:
+                self._seal_all()
 
-        self.call(work)
+        self._work.put(work)
 
     def discard(self, file: SegmentFile) -> None:
         """Deletes a file in which nothing was recorded."""
@@ -100,7 +119,7 @@ class SyncThread:
             try:
                 work = self._work.get(timeout=self._pause_s())
             except Empty:
-                work = self._sync_all
+                work = self._look
             try:
                 with self.gauge:
                     work()
@@ -108,19 +127,60 @@ class SyncThread:
                 _log.exception("the archive's sync thread failed in an unforeseen way")
 
     def _pause_s(self) -> float | None:
-        if not self._open:
+        if not self._open and not self._sealing:
             self._due_s = 0.0
             return None
         if not self._due_s:
             self._due_s = self._clock.monotonic() + self._durability_s
-        return max(0.0, self._due_s - self._clock.monotonic())
+        due_s = min(self._due_s, self._seal_due_s) if self._sealing else self._due_s
+        return max(0.0, due_s - self._clock.monotonic())
+
+    def _look(self) -> None:
+        now = self._clock.monotonic()
+        if self._sealing and now >= min(self._seal_due_s, self._due_s):
+            self._seal_all()
+        if now >= self._due_s:
+            self._sync_all()
+
+    def _after_seals(self, work: Callable[[], None]) -> None:
+        self._seal_all()
+        work()
 
     def _sync_all(self) -> None:
         self._due_s = self._clock.monotonic() + self._durability_s
-        for file in tuple(self._open):
+        for step in (SegmentFile.write_out, SegmentFile.sync):
+            for file in tuple(self._open):
+                try:
+                    step(file)
+                except OSError as error:
+                    self._open.discard(file)
+                    self._refused(error)
+                    self._on_trouble(file, in_words(error, file.path))
+
+    def _seal_all(self) -> None:
+        """Each step for all of them before the next one."""
+        seals, self._sealing = self._sealing, []
+        for step in (SegmentFile.write_out, SegmentFile.settle, SegmentFile.mark):
+            seals = [seal for seal in seals if self._tried(seal, step)]
+        for seal in seals:
             try:
-                file.sync()
+                segment = seal.file.seal()
             except OSError as error:
-                self._open.discard(file)
-                self._refused(error)
-                self._on_trouble(file, in_words(error, file.path))
+                self._give_up(seal, error)
+            else:
+                self._open.discard(seal.file)
+                seal.on_sealed(segment)
+
+    def _tried(self, seal: _Seal, step: Callable[[SegmentFile], None]) -> bool:
+        try:
+            step(seal.file)
+        except OSError as error:
+            self._give_up(seal, error)
+            return False
+        return True
+
+    def _give_up(self, seal: _Seal, error: OSError) -> None:
+        self._open.discard(seal.file)
+        seal.file.close()
+        self._refused(error)
+        seal.on_refused(in_words(error, seal.file.path))

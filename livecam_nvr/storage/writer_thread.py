@@ -145,7 +145,7 @@ class WriterThread:
             job.on_failed(in_words(error, job.file.path))
             self._sync.close(job.file)
             return
-        self._sync.seal(job.file, job.on_finished, job.on_failed)
+        self._sync.seal(job.file, job.on_finished, job.on_failed, at_once=cause is not EndCause.CLOCK)
 
     def fail(self, file: SegmentFile, reason: str) -> None:
         """The disk refused: says so and finishes what is there as well as it goes; to be called on this thread."""

@@ -17,7 +17,7 @@ _READ = """
   if (!video || video.readyState < 2 || !video.videoWidth) return -1;
   const canvas = document.createElement("canvas");
   canvas.width = video.videoWidth; canvas.height = video.videoHeight;
-  const context = canvas.getContext("2d");
+  const context = canvas.getContext("2d", { willReadFrequently: true });
   context.drawImage(video, 0, 0);
   let number = 0;
   for (let bit = 0; bit < bits; bit++) {

@@ -19,6 +19,9 @@ from support.ports import free_port
 from support.waiting import until
 
 
+PLANTED = "homeassistant/device/livecam-nvr_home_planted/config"
+
+
 class Mosquitto:
     """A broker that forgets everything when it ends."""
 
@@ -100,6 +103,14 @@ class Ear:
         """The newest such message, as soon as there is one."""
         await until(lambda: self.on(topic, payload), timeout_s, f"{topic} {payload!r}")
         return self.on(topic, payload)[-1]
+
+    async def plant(self) -> None:
+        """Leaves the announcement of a camera that the service does not have, before it connects."""
+        await self.say(PLANTED, b'{"origin": {"name": "livecam-nvr"}}', retain=True)
+
+    async def found_that_it_was_cleared(self) -> None:
+        """That takes what the service subscribes to last, so it hears everything then."""
+        await self.hears(PLANTED, b"")
 
     async def say(self, topic: str, payload: str | bytes, *, retain: bool = False) -> None:
         await self.client.publish(topic, payload, qos=1, retain=retain)

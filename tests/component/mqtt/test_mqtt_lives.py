@@ -50,7 +50,7 @@ async def test_a_broker_that_comes_late_gets_everything(homes, broker, ears, cap
     fault = home.service.status().fault
     assert fault.message == f"no broker listens on 127.0.0.1:{broker.port}"
     assert "mosquitto" in fault.hint
-    await asyncio.sleep(1)  # several attempts: still one line in the log
+    await until(lambda: home.service._supervisor.restarts >= 3, what="several attempts")
     assert caplog.text.count("no broker listens") == 1
     broker.start()
     await until(lambda: home.service.status().connected)
@@ -131,6 +131,12 @@ async def stops_within_a_second(home: Home) -> None:
     assert time.monotonic() - began < 1.0
 
 
+def is_being_called(port: int) -> bool:
+    """Whether a connection to this port of loopback waits for its first answer (state SYN_SENT, see proc(5))."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return any(row[2].endswith(f":{port:04X}") and row[3] == "02" for row in rows)
+
+
 async def test_stop_is_prompt_while_a_connect_hangs(homes):
     with socket.socket() as silent, socket.socket() as filler:
         silent.bind(("127.0.0.1", 0))
@@ -138,7 +144,7 @@ async def test_stop_is_prompt_while_a_connect_hangs(homes):
         filler.connect(silent.getsockname())
         home = homes(silent.getsockname()[1])
         await home.service.start()
-        await asyncio.sleep(0.2)
+        await until(lambda: is_being_called(silent.getsockname()[1]), what="an attempt that hangs")
         await stops_within_a_second(home)
 
 
@@ -184,20 +190,29 @@ async def test_stop_is_prompt_while_the_broker_hangs(homes, broker, ear):
 
 
 async def test_birth_sends_everything_again_once(homes, broker, ear):
-    home = homes(broker.port)
+    await ear.plant()
+    home = homes(broker.port, snapshot_seconds=1)
     await home.connected()
+    await ear.found_that_it_was_cleared()
     await ear.hears(PICTURE)
-    await asyncio.sleep(0.2)  # until it has subscribed
-    everything = {h.topic for h in ear.heard}
+    everything = {h.topic for h in ear.heard if "planted" not in h.topic}
+    old_pictures = {h.payload for h in ear.on(PICTURE)}
     ear.heard.clear()
     for _ in range(5):
         await ear.say("homeassistant/status", "online")
     await ear.say("homeassistant/status", "offline")
-    await ear.hears(PICTURE)
-    await asyncio.sleep(1.5)  # longer than the longest pause before an answer
+    await ear.hears(HUB)
+    seen = len(ear.on(PICTURE))
+    # One comes again, and a new one each second: no pause before an answer is longer than that.
+    await until(lambda: len(ear.on(PICTURE)) >= seen + 3, what="pictures")
     again = [h.topic for h in ear.heard if h.topic.startswith(("livecam-nvr/", "homeassistant/device"))]
-    assert sorted(again) == sorted(everything)
-    assert again[1:5] == [HUB, CAM0, CAM1, STATUS]
+    pictures = {topic for topic in everything if topic.endswith("/snapshot")}
+    assert sorted(set(again) & pictures) == sorted(pictures)
+    others = [topic for topic in again if topic not in pictures]
+    assert sorted(others) == sorted(everything - pictures)
+    assert others[1:5] == [HUB, CAM0, CAM1, STATUS]
+    payloads = [h.payload for h in ear.on(PICTURE)]
+    assert len({*payloads} | old_pictures) < len(payloads) + len(old_pictures)
 
 
 async def test_a_camera_that_is_gone_is_cleared_and_nobody_elses(homes, broker, ear, what_is_kept):
@@ -224,13 +239,15 @@ async def test_a_camera_that_is_gone_is_cleared_and_nobody_elses(homes, broker, 
 
 async def test_what_the_user_deleted_stays_deleted_until_birth(homes, broker, ears):
     home = homes(broker.port)
-    await home.connected()
     async with ears(broker.port) as ear:
+        await ear.plant()
+        await home.connected()
+        await ear.found_that_it_was_cleared()
         await ear.hears(PICTURE)
-        await asyncio.sleep(0.2)  # until it has subscribed
         await ear.say(CAM0, b"", retain=True)
+        ear.heard.clear()
         await ear.say("livecam-nvr/home/cam0/recording/set", "ON")
-        await ear.hears("livecam-nvr/home/cam0/recording/set")
+        await ear.hears("livecam-nvr/home/cam0/recording")  # behind what it was told before
     broker.kill()
     broker.start()
     await until(lambda: home.service.status().connected)
@@ -238,20 +255,27 @@ async def test_what_the_user_deleted_stays_deleted_until_birth(homes, broker, ea
         await ear.hears(PICTURE)
         assert ear.on(HUB)
         assert not ear.on(CAM0)
-        await asyncio.sleep(0.2)  # until it has subscribed
-        await ear.say("homeassistant/status", "online")
-        await ear.hears(CAM0)
+
+        async def is_back_after_a_birth() -> bool:
+            await ear.say("homeassistant/status", "online")
+            return bool(ear.on(CAM0))
+
+        await until(is_back_after_a_birth, what="the announcement after a birth")
 
 
 async def test_two_services_with_one_id_do_not_fight(homes, broker, ear, caplog):
-    older, newer = homes(broker.port), homes(broker.port)
+    older, newer = homes(broker.port), homes(broker.port, snapshot_seconds=1)
+    told = []
+    newer.bus.subscribe(BrokerChanged, lambda event: told.append(event.status.connected))
     await older.connected()
     await ear.hears(STATUS, b"online")
     await newer.connected()
     await until(lambda: "another service" in str(older.service.status().fault), what="the older one's fault")
     assert "node.id" in older.service.status().fault.hint
-    await asyncio.sleep(2)  # longer than many reconnections
-    assert newer.service.status().connected
+    seen = len(ear.on(PICTURE))
+    # A new one each second: longer than many reconnections.
+    await until(lambda: len(ear.on(PICTURE)) >= seen + 3, what="pictures of the newer one")
+    assert told == [True]
     assert not older.service.status().connected
     assert ear.on(STATUS)[-1].payload == b"online"
     assert caplog.text.count("another service has connected") == 1

@@ -160,6 +160,12 @@ def test_each_entity_is_what_it_should_be():
             assert entity.get("entity_category") != "config"
 
 
+def test_a_mode_that_would_be_refused_is_not_offered():
+    cards = [CameraCard("cam0", "Front door", "rtsp", scheduled=False)]
+    _, camera = (json.loads(payload) for payload in announcements(TOPICS, NODE, cards).values())
+    assert camera["components"]["recording_mode"]["options"] == ["switched", "always", "events"]
+
+
 def test_quality_can_be_set_where_it_can_be_changed():
     _, copied, encoded = told().values()
     # Nothing but the platform: Home Assistant removes what it may have from the time before.

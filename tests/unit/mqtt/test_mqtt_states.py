@@ -100,7 +100,7 @@ def test_coverage_never_claims_more_than_there_is():
     begin = 1_795_253_400 * NS
     hour = Span(begin, begin + 3600 * NS)
     off = Gap(begin + 10 * NS, begin + 20 * NS, GapCause.SWITCHED_OFF)
-    away = Gap(begin + 30 * NS, begin + 31 * NS, GapCause.CAMERA, "away")
+    away = Gap(begin + 30 * NS, begin + 31 * NS, GapCause.CAMERA, "it does not answer")
     spans = (
         Span(begin, off.begin_utc_ns),
         Span(off.end_utc_ns, away.begin_utc_ns),
@@ -116,7 +116,7 @@ def test_coverage_never_claims_more_than_there_is():
             "begin": "2026-11-21T09:30:30+00:00",
             "end": "2026-11-21T09:30:31+00:00",
             "cause": "camera",
-            "words": "away",
+            "words": "the camera was away: it does not answer",
         },
     }
     assert set(json.loads(states.coverage(TOPICS, "c", None, None)["b/n/c/coverage"]).values()) == {None}
