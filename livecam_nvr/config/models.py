@@ -2,7 +2,7 @@
 
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -129,6 +129,12 @@ class CameraBase(Section):
     """Areas that are blacked out before anything is encoded. A camera that would be copied is encoded for them."""
     bitrate_kbps: int = Field(2000, ge=50, le=100_000)
     """Of the stream, where we encode it."""
+
+    @model_validator(mode="after")
+    def _schedule_has_times(self) -> Self:
+        if self.record_mode == "schedule" and not self.schedule:
+            raise ValueError("record_mode: schedule needs times in `schedule`; without any it would never record")
+        return self
 
     @property
     def title(self) -> str:

@@ -91,8 +91,10 @@ class RecordingConfig(Section):
         warning, critical, full = self.free_levels
         if not full <= critical <= warning:
             raise ValueError("min_free, critical_free and warning_free have to be in this order, smallest first")
-        if self.keep_free and self.keep_free < warning:
+        # A warning ends a tenth above the space that it begins below.
+        if self.keep_free and self.keep_free * 10 < warning * 11:
             raise ValueError(
-                "retention.keep_free has to be at least warning_free (or 0): else there is a warning for ever"
+                "retention.keep_free has to be at least a tenth above warning_free (or 0): else there is a warning"
+                " for ever"
             )
         return self

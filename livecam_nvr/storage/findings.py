@@ -26,6 +26,8 @@ class FindingKind(StrEnum):
     """Something of a finished file is lost."""
     OVERLAP = "overlap"
     """Two files of a camera claim the same time."""
+    ALTERED = "altered"
+    """A file or a manifest was changed after it had been written."""
     UNREADABLE = "unreadable"
     """The disk refuses to show a file or folder."""
     FOREIGN = "foreign"

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from livecam_nvr.domain.errors import LivecamError
+from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.storage.lock import LOCK_NAME, ArchiveLock
+from livecam_nvr.storage.marker import Marker
 
 
 def holder(root: Path) -> str | None:
@@ -33,21 +34,24 @@ def holder(root: Path) -> str | None:
 
 
 @contextmanager
-def kept_to_oneself(root: Path, what: str) -> Iterator[None]:
+def kept_to_oneself(root: Path, data_dir: Path, what: str) -> Iterator[None]:
     """Holds the archive's lock, so that no service begins to record there.
 
     Args:
         root: The archive; it must be there.
+        data_dir: Where it is remembered which disk that is.
         what: What cannot be done while a service records, for the error.
 
     Raises:
-        LivecamError: CONFLICT if a service records there.
+        LivecamError: CONFLICT if a service records there, DISK if what is there is not the archive.
         OSError: The disk refuses.
     """
-    lock = ArchiveLock(root)
+    lock = ArchiveLock(root, Marker(root, data_dir))
     try:
         lock.ensure()
     except LivecamError as error:
+        if error.kind is not ErrorKind.CONFLICT:
+            raise
         raise LivecamError(
             error.kind,
             f"{what} while a service records into {root} ({holder(root) or 'it has just ended'})",

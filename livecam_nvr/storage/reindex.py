@@ -62,7 +62,7 @@ def reindex(root: Path, database: Path, progress: Callable[[int, int], None]) ->
         )
     new = database.with_name(f"{database.name}.new")
     try:
-        with kept_to_oneself(root, "the index cannot be rebuilt"):
+        with kept_to_oneself(root, database.parent, "the index cannot be rebuilt"):
             _remove(new)
             try:
                 report = _Build(root, progress).run(new)

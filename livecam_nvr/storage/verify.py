@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.segment import NS, Segment
 from livecam_nvr.storage.database import is_damaged
+from livecam_nvr.storage.evidence.audit import audit_chain, audit_files
 from livecam_nvr.storage.findings import Finding, FindingKind, VerifyReport
 from livecam_nvr.storage.folders import cameras, days, indexed_cameras, indexed_days, path_range
 from livecam_nvr.storage.holder import holder, kept_to_oneself
@@ -74,7 +76,11 @@ def verify(order: Order, now_utc_ns: Callable[[], int], progress: Callable[[int,
             "see that its disk is mounted, and that recording.path in config.yaml names it",
         )
     try:
-        with kept_to_oneself(order.root, "nothing can be repaired") if order.repair else nullcontext():
+        with (
+            kept_to_oneself(order.root, order.database.parent, "nothing can be repaired")
+            if order.repair
+            else nullcontext()
+        ):
             running = not order.repair and holder(order.root) is not None
             return _Pass(order, now_utc_ns, progress, running=running).run()
     except OSError as error:
@@ -112,8 +118,14 @@ class _Pass:
             self._look_again()
             if self._database is not None:
                 look_through(self._database, report.findings, full=self._order.full, repair=self._order.repair)
+        if self._order.full and not self._order.camera:
+            self._compare_with_manifests()
         self._progress(report.files, report.files)
         return report
+
+    def _compare_with_manifests(self) -> None:
+        for found in chain(audit_chain(self._root), audit_files(self._root, self._progress)):
+            self._find(FindingKind.ALTERED, found.path, found.words)
 
     def _folders(self) -> list[tuple[str, str]]:
         """Camera and day of all that has to be looked at."""

@@ -53,7 +53,7 @@ def moment_of(name: str, text: str) -> int:
         LivecamError: INVALID if it is none.
     """
     if _SECONDS.fullmatch(text):
-        return int(Decimal(text) * NS)
+        return _within_reach(name, text, int(Decimal(text) * NS))
     try:
         found = datetime.fromisoformat(_BLANK_OFFSET.sub(lambda blank: f"+{blank[0][1:]}", text))
     except ValueError:
@@ -65,7 +65,16 @@ def moment_of(name: str, text: str) -> int:
             "Unix seconds, or ISO 8601 with an offset, such as 2026-11-21T09:30:00Z or 2026-11-21T10:30:00+01:00",
         )
     since = found - _EPOCH
-    return (since.days * 86_400 + since.seconds) * NS + since.microseconds * 1000
+    return _within_reach(name, text, (since.days * 86_400 + since.seconds) * NS + since.microseconds * 1000)
+
+
+def _within_reach(name: str, text: str, utc_ns: int) -> int:
+    # The index holds 64-bit nanoseconds.
+    if 0 <= utc_ns < 1 << 63:
+        return utc_ns
+    raise LivecamError(
+        ErrorKind.INVALID, f"{name}={text[:40]!r} is no moment", "moments from 1970 to 2261 can be asked for"
+    )
 
 
 def time_range(request: web.Request, clock: Clock, *, usual_s: float, most_s: float) -> tuple[int, int]:

@@ -58,7 +58,7 @@ async def test_it_is_what_the_service_would_have_made(
     assert report.errors == ()
     assert progress[0] == (0, 12)
     assert progress[-1] == (11, 11)
-    assert sorted(path.name for path in database.parent.iterdir()) == ["index.sqlite3"]
+    assert sorted(path.name for path in database.parent.iterdir()) == ["archives.json", "index.sqlite3"]
     by_service = tmp_path / "other" / "index.sqlite3"
     index = Index(by_service, root, SystemClock(), lambda _: False)
     await index.start()

@@ -18,12 +18,14 @@ from livecam_nvr.domain.media import EndCause, Fragment
 from livecam_nvr.domain.segment import NS, Segment
 from livecam_nvr.runtime.clock import SystemClock
 from livecam_nvr.storage.archive import FileArchive
+from livecam_nvr.storage.database import connect
+from livecam_nvr.storage.evidence.keeper import EvidenceKeeper
 from livecam_nvr.storage.findings import FindingKind, VerifyReport
 from livecam_nvr.storage.holder import holder
 from livecam_nvr.storage.index import Index
 from livecam_nvr.storage.reindex import reindex
 from livecam_nvr.storage.repair import repair_file
-from livecam_nvr.storage.rows import put
+from livecam_nvr.storage.rows import LATEST, put, segments
 from livecam_nvr.storage.verify import Order, verify
 
 Kind = FindingKind
@@ -211,6 +213,33 @@ def test_one_camera_and_one_that_is_not_there(root: Path, database: Path, files:
         look(root, database, camera="cam7")
     assert refused.value.kind is ErrorKind.NOT_FOUND
     assert "cam0" in refused.value.hint
+
+
+async def test_a_picture_that_was_changed_and_a_manifest_that_was_cut(
+    root: Path, database: Path, files: list[Path]
+) -> None:
+    with closing(connect(database, read_only=True)) as connection:
+        known = [*segments(connection, LATEST, ("cam0", 10))]
+    keeper = EvidenceKeeper(root, SystemClock())
+    keeper.start()
+    keeper.catch_up(known)
+    await keeper.stop()
+    assert look(root, database, full=True).ok
+    with files[2].open("r+b") as file:
+        file.seek(-2000, os.SEEK_END)
+        byte = file.read(1)
+        file.seek(-1, os.SEEK_CUR)
+        file.write(bytes([byte[0] ^ 1]))
+    path = str(files[2].relative_to(root))
+    changed = look(root, database, full=True)
+    assert [(found.kind, found.path) for found in changed.findings] == [(Kind.ALTERED, path)]
+    assert not changed.ok
+    assert look(root, database).ok
+    (manifest,) = (root / ".livecam-nvr" / "manifests").glob("*/*.jsonl")
+    lines = manifest.read_bytes().splitlines(keepends=True)
+    manifest.write_bytes(b"".join(lines[:2] + lines[3:]))
+    kinds = {found.path: found.kind for found in look(root, database, full=True).findings}
+    assert kinds[str(manifest.relative_to(root))] is Kind.ALTERED
 
 
 def test_no_archive(tmp_path: Path, database: Path) -> None:

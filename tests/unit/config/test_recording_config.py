@@ -36,7 +36,8 @@ def test_nothing_is_deleted_for_space_if_keep_free_is_zero() -> None:
     [
         ("{min_free: 5GiB, warning_free: 1GiB, retention: {keep_free: 0}}", "have to be in this order"),
         ("{critical_free: 2GiB}", "have to be in this order"),
-        ("{retention: {keep_free: 1GiB}}", "at least warning_free"),
+        ("{retention: {keep_free: 1GiB}}", "a tenth above warning_free"),
+        ("{retention: {keep_free: 1.6GiB}}", "a tenth above warning_free"),
         ("{archive_minutes: 7}", "an hour can be divided by"),
     ],
 )
@@ -51,6 +52,12 @@ def test_a_schedule() -> None:
     every, night = parse(text).cameras[0].schedule
     assert (every.days, every.begin, every.end) == (WEEKDAYS, "00:00", "24:00")
     assert (night.days, night.begin, night.end) == (("sat",), "22:00", "06:30")
+
+
+def test_a_schedule_without_times_would_never_record() -> None:
+    (mistake,) = mistakes("cameras:\n- id: a\n  kind: test\n  record_mode: schedule")
+    assert mistake.startswith("config.yaml:2: cameras[0]")
+    assert "needs times in `schedule`" in mistake
 
 
 def test_mistakes_within_a_camera_s_sections_name_their_line_and_key() -> None:

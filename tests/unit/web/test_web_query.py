@@ -38,7 +38,20 @@ def test_no_moment() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "now", "-5", "2025-11-21T12:00:00", "٣", "1e9", "9" * 13, "2025-13-01T00:00Z"]
+    "text",
+    [
+        "",
+        "now",
+        "-5",
+        "2025-11-21T12:00:00",
+        "٣",
+        "1e9",
+        "9" * 13,
+        "2025-13-01T00:00Z",
+        "1969-12-31T23:59:59Z",
+        "2400-01-01T00:00:00Z",
+        "9" * 12,
+    ],
 )
 def test_what_is_no_moment(text: str) -> None:
     with pytest.raises(LivecamError, match="is no moment") as caught:
