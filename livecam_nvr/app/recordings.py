@@ -44,6 +44,7 @@ _log = logging.getLogger(__name__)
 
 # What a killed service has not hashed, it has recorded within the last days.
 _CATCH_UP_NS = 2 * 86_400 * NS
+_LEDGER_PATIENCE_S = 2.0
 
 Within = Callable[[Callable[[], Awaitable[None]], str], Awaitable[None]]
 """Awaits the end of a part that waits for the disk, but not for ever."""
@@ -136,8 +137,11 @@ class Recordings:
         stack.push_async_callback(self._within, self._evidence.stop, "the manifests")
         self._bus.subscribe(SegmentRedated, self._redated)
         await self._start_index(stack)
-        await self.ledger.start()
         stack.push_async_callback(self._within, self.ledger.stop, "the ledger")
+        reading = asyncio.create_task(self.ledger.start(), name="read the ledger")
+        stack.push_async_callback(_end, reading)
+        # Usually done at once; a disk that does not answer must not keep the cameras from starting.
+        await asyncio.wait([reading], timeout=_LEDGER_PATIENCE_S)
         await self.time.start()
         stack.push_async_callback(self.time.stop)
         await self.triggers.start(recorders, self.ledger, self.index, stack)

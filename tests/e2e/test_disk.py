@@ -97,7 +97,12 @@ async def test_a_real_disk_vanishes_becomes_read_only_and_full(
     make_service: Callable[..., Service], disk: LoopDisk
 ) -> None:
     disk.mount("-o", "errors=remount-ro")
-    recording = {"path": str(disk.point / "recordings"), "min_free": "20MB", "durability_seconds": 1}
+    recording = {
+        "path": str(disk.point / "recordings"),
+        "min_free": "20MB",
+        "durability_seconds": 1,
+        "retention": {"keep_free": 0},
+    }
     service = make_service(cameras=[small_camera("cam0")], recording=recording)
     service.recordings = disk.point / "recordings"
     await service.start()
