@@ -66,16 +66,20 @@ def execute(args: argparse.Namespace) -> int:
         )
     line = _Line(sys.stderr)
     try:
-        report = asyncio.run(_export(config, request, output, line))
+        report, unsigned = asyncio.run(_export(config, request, output, line))
     except OSError as error:
         raise LivecamError(ErrorKind.DISK, f"{output} cannot be made: {error.strerror or error}") from error
     finally:
         line.close()
     print(in_words(report, output))
+    if unsigned:
+        print(f"livecam-nvr: {unsigned}", file=sys.stderr)
     return exit_codes.OK
 
 
-async def _export(config: "Config", request: "ExportRequest", output: Path, line: "_Line") -> "ExportReport":
+async def _export(
+    config: "Config", request: "ExportRequest", output: Path, line: "_Line"
+) -> tuple["ExportReport", str]:
     from livecam_nvr.cli.stored_footage import stored_footage  # noqa: PLC0415 - nor these for `--help`
     from livecam_nvr.media.export.maker import ExportMaker  # noqa: PLC0415
     from livecam_nvr.media.hardware import choose  # noqa: PLC0415
@@ -92,10 +96,28 @@ async def _export(config: "Config", request: "ExportRequest", output: Path, line
     part.unlink(missing_ok=True)
     try:
         report = await maker.make(request, await maker.find(request), part, line)
+        unsigned = await _sign(config, report, part)
         part.rename(output)
     finally:
         part.unlink(missing_ok=True)
-    return report
+    return report, unsigned
+
+
+async def _sign(config: "Config", report: "ExportReport", file: Path) -> str:
+    """Signs it; returns why not, if that does not work: a film without a proof is better than none."""
+    from secrets import token_hex  # noqa: PLC0415 - nor these for `--help`
+
+    from livecam_nvr.app.signing import Signer  # noqa: PLC0415
+    from livecam_nvr.runtime.clock import SystemClock  # noqa: PLC0415
+
+    signer = Signer(config.recording.path, config.data_dir, None, SystemClock())
+    try:
+        await signer.sign(token_hex(8), report, file)
+    except LivecamError as error:
+        return f"it is not signed: {error.message}; {error.hint}"
+    except OSError as error:
+        return f"it is not signed: {error.strerror or error}"
+    return ""
 
 
 def in_words(report: "ExportReport", output: Path) -> str:

@@ -13,6 +13,8 @@ from fakes.storage_fragments import from_keyframe, make_clip, read_clip
 from support import clips
 
 from livecam_nvr.domain.segment import NS
+from livecam_nvr.storage.evidence.proof import examine
+from livecam_nvr.storage.evidence.signing import fingerprint, public_bytes, signing_key
 from livecam_nvr.storage.index import Index
 
 TEN = 1_795_255_200  # 2026-11-21 10:00:00 UTC
@@ -64,6 +66,10 @@ def test_a_range_with_a_gap(house: Path, tmp_path: Path) -> None:
     assert " 10 %" in done.stderr or "%" in done.stderr
     assert clips.probe(output)["packets"] == 300
     assert list(tmp_path.iterdir()) == [output]
+    proof = examine(output)
+    assert proof.whole
+    assert len(proof.statement["report"]["gaps"]) == 2
+    assert proof.fingerprint == fingerprint(public_bytes(signing_key(house / "data")))
     again = export(house, *wanted, "-o", str(output))
     assert (again.returncode, "is there already" in again.stderr) == (1, True)
 
