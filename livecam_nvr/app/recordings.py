@@ -81,6 +81,7 @@ class Recordings:
         self._within = within
         self._whole = False
         self._has_index = False
+        self._merger: Merger | None = None
         root, ids = recording.path, [camera.id for camera in cameras]
         self._marker = Marker(root, config.data_dir)
         self.archive = FileArchive(root, recording.durability_seconds, clock, self._marker)
@@ -157,12 +158,10 @@ class Recordings:
     async def keep(self, stack: AsyncExitStack, encoder: Encoder) -> PastPorts:
         """Begins to look after what was recorded, while the cameras already run; returns what the web asks."""
         recording = self._config.recording
-        reconciling = asyncio.create_task(self._reconcile(), name="reconcile index and archive")
-        stack.push_async_callback(_end, reconciling)
         await self.janitor.start()
         stack.push_async_callback(self._within, self.janitor.stop, "a deletion")
         if recording.archive_minutes:
-            merger = Merger(
+            self._merger = Merger(
                 recording.path,
                 self.index,
                 self._clock,
@@ -172,8 +171,9 @@ class Recordings:
                 floor_bytes=recording.free_levels[0],
                 on_merged=self._merged,
             )
-            await merger.start()
-            stack.push_async_callback(self._within, merger.stop, "a merged file")
+            stack.push_async_callback(self._within, self._merger.stop, "a merged file")
+        reconciling = asyncio.create_task(self._reconcile(), name="reconcile index and archive")
+        stack.push_async_callback(_end, reconciling)
         titles = {camera.id: camera.title for camera in self._cameras}
         signer = Signer(recording.path, self._config.data_dir, self._evidence, self._clock)
         exports = ExportDesk(
@@ -183,8 +183,9 @@ class Recordings:
             floor_bytes=recording.free_levels[2],
             on_done=signer.sign,
         )
-        await exports.start()
+        opening = asyncio.create_task(self._open(exports), name="earlier exports")
         stack.push_async_callback(exports.stop)
+        stack.push_async_callback(_end, opening)
         stack.push_async_callback(self._pictures.stop)
         return PastPorts(
             ledger=self.ledger,
@@ -196,6 +197,11 @@ class Recordings:
             events=self.triggers.events,
             clips=self.triggers.clips,
         )
+
+    async def _open(self, exports: ExportDesk) -> None:
+        # They lie in the archive: a disk that hangs must not keep the service from starting, nor from ending.
+        await self.guard.until_usable()
+        await exports.start()
 
     async def _start_index(self, stack: AsyncExitStack) -> None:
         self._bus.subscribe(SegmentFinished, lambda event: self.index.add(event.segment))
@@ -220,6 +226,8 @@ class Recordings:
                 await self.time.begin_redating()
                 await self._catch_up()
                 self._whole = self._has_index
+                if self._merger is not None:
+                    await self._merger.start()
             await self.guard.until_unusable()
 
     async def _tidy_merged(self) -> None:

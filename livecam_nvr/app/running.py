@@ -36,12 +36,32 @@ async def run(
         loop.add_signal_handler(number, stop.set)
     service = Service(config)
     try:
-        await service.start()
-        started(service.board.status())
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(duration_s):
-                await stop.wait()
+        if await _start(service, stop):
+            started(service.board.status())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(duration_s):
+                    await stop.wait()
         _log.info("stopping")
     finally:
         await service.stop()
     return 0
+
+
+async def _start(service: Service, stop: asyncio.Event) -> bool:
+    """Whether the service was started; if it is told to stop before, it is not.
+
+    A start may take long: a media server is downloaded, a lost index is read from the files.
+    """
+    starting = asyncio.create_task(service.start(), name="the service's start")
+    told = asyncio.create_task(stop.wait(), name="told to stop")
+    try:
+        await asyncio.wait({starting, told}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        told.cancel()
+        if not starting.done():
+            starting.cancel()
+        await asyncio.gather(starting, told, return_exceptions=True)
+    if starting.cancelled():
+        return False
+    starting.result()
+    return True

@@ -1,4 +1,4 @@
-"""Reads durations as people write them: `90s`, `30m`, `1h30m`."""
+"""Reads durations as people write them: `90s`, `30m`, `1h30m`, `7d`."""
 
 import re
 
@@ -15,7 +15,7 @@ def parse_duration(text: str) -> float:
         LivecamError: INVALID, with an example.
     """
     word = text.strip().lower()
-    hint = "write it like 90s, 30m or 1h30m"
+    hint = "write it like 90s, 30m, 1h30m or 7d"
     if word.isascii() and word.isdecimal():
         raise LivecamError(ErrorKind.INVALID, f'"{text}" has no unit', f"{word}s, {word}m or {word}h?")
     found = _SHAPE.fullmatch(word)

@@ -80,17 +80,20 @@ def execute(args: argparse.Namespace) -> int:
 async def _export(
     config: "Config", request: "ExportRequest", output: Path, line: "_Line"
 ) -> tuple["ExportReport", str]:
-    from livecam_nvr.cli.stored_footage import stored_footage  # noqa: PLC0415 - nor these for `--help`
+    from livecam_nvr.cli.stored_footage import StoredPast, stored_footage  # noqa: PLC0415 - nor these for `--help`
     from livecam_nvr.media.export.maker import ExportMaker  # noqa: PLC0415
     from livecam_nvr.media.hardware import choose  # noqa: PLC0415
     from livecam_nvr.storage.index import INDEX_NAME  # noqa: PLC0415
 
-    footage, known = await stored_footage(config.recording.path, config.data_dir / INDEX_NAME)
+    root, database = config.recording.path, config.data_dir / INDEX_NAME
+    footage, known = await stored_footage(root, database)
     titles = {camera_id: camera_id for camera_id in known}
     titles |= {camera.id: camera.title for camera in config.cameras}
     # Only pictures side by side are encoded by what the config asks for.
     two = len(request.cameras) > 1
-    maker = ExportMaker(footage, titles, None, await choose(config.encoding.encoder if two else "x264"))
+    maker = ExportMaker(
+        footage, titles, StoredPast(root, database), await choose(config.encoding.encoder if two else "x264")
+    )
     maker.check(request)
     part = output.with_name(f".{output.name}.part")
     part.unlink(missing_ok=True)

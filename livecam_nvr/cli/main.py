@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import os
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -79,7 +80,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else exit_codes.USAGE
     try:
-        return int(args.execute(args))
+        status = int(args.execute(args))
+        sys.stdout.flush()
     except LivecamError as error:
         print(redact(f"livecam-nvr: {error.message}"), file=sys.stderr)
         if error.hint:
@@ -87,6 +89,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return exit_codes.EXIT_CODES[error.kind]
     except KeyboardInterrupt:
         return exit_codes.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read has seen enough (`| head`); at exit Python would complain about what it could not write.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exit_codes.FAILED
+    return status
 
 
 def entry() -> None:

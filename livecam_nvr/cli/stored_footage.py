@@ -1,16 +1,23 @@
 """The footage of an archive for commands: from the index's file and the newest files, without the service."""
 
+import asyncio
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from livecam_nvr.core.past import DayTotal
+from livecam_nvr.domain.coverage import Coverage, Span
 from livecam_nvr.domain.segment import Segment
 from livecam_nvr.storage.boxes import BoxError
 from livecam_nvr.storage.folders import cameras, days, indexed_cameras
 from livecam_nvr.storage.footage import FileFootage
+from livecam_nvr.storage.holder import holder
+from livecam_nvr.storage.past import read_days
+from livecam_nvr.storage.past_unattended import coverage_of
 from livecam_nvr.storage.repair import is_our_name, reader
 from livecam_nvr.storage.rows import BETWEEN, NEWEST_PATH, segments
 from livecam_nvr.storage.stocktaking import StoredIndex
@@ -71,6 +78,27 @@ async def stored_footage(root: Path, database: Path) -> tuple[FileFootage, list[
         else:
             index.more.append(finished)
     return FileFootage(root, cast("Index", index), lambda: growing), sorted(newest)
+
+
+class StoredPast:
+    """Coverage of the archive `root` by its index `database` (core.past.Past, as far as an export needs it)."""
+
+    def __init__(self, root: Path, database: Path) -> None:
+        self._root = root
+        self._index = _Reader(database)
+
+    async def coverage(self, camera_id: str, begin_utc_ns: int, end_utc_ns: int) -> Coverage:
+        """See core.past.Past."""
+        running = await asyncio.to_thread(holder, self._root) is not None
+        now = time.time_ns()
+        asked = Span(begin_utc_ns, min(end_utc_ns, now))
+        return await self._index.ask(
+            lambda db: coverage_of(db, self._root, camera_id, asked, now, running=running)
+        )
+
+    async def days(self, camera_id: str) -> list[DayTotal]:
+        """See core.past.Past."""
+        return await self._index.ask(lambda db: read_days(db, camera_id))
 
 
 def _finished(root: Path, path: str) -> Segment | None:

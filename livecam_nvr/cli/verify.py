@@ -103,6 +103,8 @@ def in_words(report: "VerifyReport", *, repair: bool) -> list[str]:
         lines.append("all that was wrong is repaired")
     else:
         hint = "" if repair else "; --repair mends what can be mended (with the service stopped)"
+        if any(found.kind.value == "altered" for found in report.findings):
+            hint += "; what was altered cannot be mended: it stays so until it is deleted"
         lines.append(f"{left} of {wrong} things are wrong{hint}" if repair else f"{left} things are wrong{hint}")
     return lines
 

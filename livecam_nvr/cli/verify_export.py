@@ -109,10 +109,10 @@ def _report(report: Mapping[str, Any], statement: Mapping[str, Any]) -> list[str
         cameras = ", ".join(map(str, report.get("cameras", ()))) or "unknown"
         begin, end = _moment(report["from_utc_ns"]), _moment(report.get("to_utc_ns"))
         lines.append(f"  cameras: {cameras}; {begin} to {end}")
-    lines.append(f"  made of {len(segments)} recorded files, {len(gaps)} gaps")
+    lines.append(f"  made of {_count(len(segments), 'recorded file')}, {_count(len(gaps), 'gap')}")
     for gap in list(gaps)[:_MOST_GAPS]:
         gone_ns = int(gap.get("end_utc_ns", 0)) - int(gap.get("begin_utc_ns", 0))
-        words = gap.get("words") or gap.get("cause") or "no cause on record"
+        words = gap.get("text") or gap.get("words") or "no cause on record"
         lines.append(f"  gap: {_moment(gap.get('begin_utc_ns'))}, {gone_ns / _NS:.1f} s: {words}")
     if len(gaps) > _MOST_GAPS:
         lines.append(f"  … and {len(gaps) - _MOST_GAPS} more gaps (--json lists them all)")
@@ -123,3 +123,7 @@ def _moment(utc_ns: object) -> str:
     if not isinstance(utc_ns, int):
         return "at an unknown time"
     return f"{datetime.fromtimestamp(utc_ns / _NS, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -178,7 +178,11 @@ class CameraLine:
         said = self._said
         if reason is None or self._over or (said and (said.cause, said.by) == (reason.cause, reason.by)):
             return
-        self._say(reason, self._now())
+        begin = now = self._now()
+        # From its first picture on: a crash may cut off the file before the moment at which this is said.
+        if reason == RECORDED and self._newest_ns < (self._status.since_utc_ns or 0) < now:
+            begin = self._status.since_utc_ns or now
+        self._say(reason, begin)
 
     def _say(self, reason: Reason, begin_utc_ns: int) -> None:
         begin = begin_utc_ns + 1 if begin_utc_ns == self._newest_ns else begin_utc_ns

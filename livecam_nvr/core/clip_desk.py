@@ -138,14 +138,14 @@ class KeptClips:
 
     async def clips(self, camera_id: str | None = None) -> list[Clip]:
         """See core.past.ClipDesk. Raises LivecamError NOT_FOUND for an unknown camera, too."""
-        if camera_id is not None:
+        if camera_id is None:
+            # Also those of cameras that are no longer in the config: they go on protecting what they keep.
+            entries = await self._ledger.all_of(EntryKind.CLIP)
+        else:
             self._switches.recording(camera_id)
-        cameras = self._switches.ids() if camera_id is None else (camera_id,)
-        found: dict[str, Entry | None] = {}
-        for each in cameras:
-            entries = await self._ledger.find(each, {EntryKind.CLIP}, 0, _FAR_NS)
-            found |= {entry.id: entry for entry in entries}
-        found |= {key: new.entry for key, new in self._fresh().items() if new.camera_id in cameras}
+            entries = await self._ledger.find(camera_id, {EntryKind.CLIP}, 0, _FAR_NS)
+        found: dict[str, Entry | None] = {entry.id: entry for entry in entries}
+        found |= {key: new.entry for key, new in self._fresh().items() if camera_id in (None, new.camera_id)}
         kept = [clip_of(entry) for entry in found.values() if entry is not None]
         return sorted(kept, key=lambda clip: (clip.begin_utc_ns, clip.id), reverse=True)
 

@@ -13,7 +13,7 @@ _log = logging.getLogger(__name__)
 
 _ENTRY_S = 3600.0
 # So much of it is forgotten at most if the service is killed; each writing is a line in a file.
-_WRITE_EVERY_S = 300.0
+_WRITE_EVERY_S = 60.0
 _WRITE_AT_FILES = 500
 
 
@@ -47,7 +47,10 @@ class DeletionLog:
         entry = self._open.get(key)
         if entry is None:
             now_s = self._clock.monotonic()
-            self._open[key] = _Open(token_hex(8), now_s, Deletion.of(doomed), now_s)
+            self._open[key] = first = _Open(token_hex(8), now_s, Deletion.of(doomed), now_s)
+            # At once, so that a gap is explained from its first moment on.
+            self._write(first)
+            _log.info("%s: the oldest recordings make room: limit of %s", doomed.file.camera_id, doomed.reason)
             return
         entry.deletion = entry.deletion.with_file(doomed.file)
         if entry.deletion.files - entry.written_files >= _WRITE_AT_FILES:

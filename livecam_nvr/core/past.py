@@ -32,6 +32,9 @@ class Ledger(Protocol):
             LivecamError: UNAVAILABLE if there is no index.
         """
 
+    async def all_of(self, kind: EntryKind) -> list[Entry]:
+        """All entries of a kind, of all cameras, oldest first; for kinds with few. Raises as `find`."""
+
     async def get(self, entry_id: str) -> Entry | None:
         """One entry. Raises as `find`."""
 

@@ -42,6 +42,8 @@ class Redated:
     """
 
     id: str
+    boot: str
+    """The machine's start (runtime.timesync.boot_id)."""
     begin_utc_ns: int
     """As first written."""
     end_utc_ns: int
@@ -82,8 +84,10 @@ class Redating(Protocol):
 class LedgerMover(Protocol):
     """Moves what is in the ledger."""
 
-    async def move(self, camera_id: str, begin_utc_ns: int, end_utc_ns: int, shift_ns: int) -> int:
-        """Moves what begins between two moments; returns how many entries that were. Raises LivecamError."""
+    async def move(self, camera_id: str, begin_utc_ns: int, end_utc_ns: int, shift_ns: int, boot: str) -> int:
+        """Moves what begins between two moments and was dated during the machine's start `boot`, before its clock
+        was synchronised; returns how many entries that were. Raises LivecamError.
+        """
 
 
 class Ledgers(Ledger, LedgerMover, Protocol):
@@ -226,7 +230,7 @@ class TimeKeeper:
             for camera_id in {*self._cameras, *stretch.files}:
                 if more_ns:
                     begin, end = stretch.begin_utc_ns + stretch.told_ns, stretch.end_utc_ns + stretch.told_ns
-                    await self._ledger.move(camera_id, begin, end, more_ns)
+                    await self._ledger.move(camera_id, begin, end, more_ns, stretch.boot)
                 if stretch.shift_ns and stretch.files.get(camera_id):
                     self._ledger.put(_trace(camera_id, stretch))
             told.append(stretch)

@@ -27,8 +27,6 @@ CAUSES = {
     EndCause.SWITCHED_OFF: GapCause.SWITCHED_OFF,
     EndCause.SCHEDULE: GapCause.SCHEDULE,
     EndCause.NO_EVENT: GapCause.NO_EVENT,
-    EndCause.SCHEDULE: GapCause.SCHEDULE,
-    EndCause.NO_EVENT: GapCause.NO_EVENT,
     EndCause.SERVICE: GapCause.SERVICE_STOPPED,
     EndCause.CAMERA: GapCause.CAMERA,
     EndCause.ENCODER: GapCause.ENCODER,
@@ -223,7 +221,10 @@ def _explained(
                 gaps.append(Gap(part.begin_utc_ns, part.end_utc_ns, GapCause.DELETED))
                 continue
             last = gaps[-1] if gaps and part.begin_utc_ns == piece.begin_utc_ns else None
-            noticed = _reason(part, following if part.end_utc_ns == piece.end_utc_ns else None, last)
+            # Before anything is known of the camera there was no recording that could have seemed to go on.
+            noticed = None
+            if state is not None or before is not None:
+                noticed = _reason(part, following if part.end_utc_ns == piece.end_utc_ns else None, last)
             gaps.append(noticed or _by_files(part, before, after, never=state is None))
     return gaps
 

@@ -302,11 +302,15 @@ class CameraPipeline:
 
     def _failed(self, error: LivecamError) -> None:
         fault = Fault(error.message, error.hint, self._clock.utc_ns())
-        if self.fault is None or self.fault.message != fault.message or self.state is CameraState.LIVE:
+        is_other = self.fault is None or self.fault.message != fault.message
+        if is_other or self.state is CameraState.LIVE:
             _log.warning("%s: %s; %s", self.camera.id, error.message, error.hint)
         self.fault = fault
         self._health.failed(error)
-        self._set(CameraState.OFFLINE if error.kind in _AWAY else CameraState.ERROR)
+        state = CameraState.OFFLINE if error.kind in _AWAY else CameraState.ERROR
+        if is_other and state is self.state:  # a camera that was away from the very start is news, too
+            self._bus.publish(CameraStateChanged(self.camera.id, state, fault))
+        self._set(state)
         self._waiting = asyncio.create_task(self._hurry_when_back(), name=f"returns:{self.camera.id}")
 
     async def _hurry_when_back(self) -> None:

@@ -15,7 +15,7 @@ from livecam_nvr.core.events import (
 from livecam_nvr.core.ports import StatusSource
 from livecam_nvr.domain.coverage import Coverage
 from livecam_nvr.domain.quality import QualityStatus
-from livecam_nvr.domain.status import RecordingStatus
+from livecam_nvr.domain.status import RecordingStatus, RetentionStatus
 from livecam_nvr.mqtt import states
 from livecam_nvr.mqtt.commands import Answer
 from livecam_nvr.mqtt.discovery import CameraCard, NodeCard, announcements
@@ -51,6 +51,7 @@ class Announcer:
         self._announcements = announcements(topics, node, cameras)
         self._withheld: set[str] = set()
         self._heights: dict[str, int] = {}
+        self._stock_known = False
 
     def listen(self, bus: EventBus) -> list[Callable[[], None]]:
         """Subscribes to what is told at once; returns what ends that."""
@@ -103,7 +104,10 @@ class Announcer:
                 self._put_state(states.stats(self._topics, camera))
         self._put_state(states.disk_problem(self._topics, status.disk))
         self._put_state(states.disk_free(self._topics, status.disk))
-        self._put_state(states.retention(self._topics, status.retention))
+        # After a start that takes a moment to be known; what the broker keeps is nearer to the truth than nothing.
+        self._stock_known = self._stock_known or status.retention != RetentionStatus()
+        if self._stock_known:
+            self._put_state(states.retention(self._topics, status.retention))
 
     def recording(self, camera_id: str, status: RecordingStatus) -> None:
         """What a recorder was asked and does."""

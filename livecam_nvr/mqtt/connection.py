@@ -5,8 +5,8 @@ import contextlib
 import logging
 import socket
 import threading
-from collections.abc import AsyncIterator
-from typing import Any, Self
+from collections.abc import AsyncIterator, Awaitable
+from typing import Any, Self, TypeVar
 
 import aiomqtt
 import paho.mqtt.client as paho
@@ -17,6 +17,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 from livecam_nvr.config.models import MqttConfig
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.mqtt.reach import reachable_address
+
+_T = TypeVar("_T")
 
 _KEEPALIVE_S = 30
 _ANSWER_S = 5.0
@@ -37,7 +39,7 @@ _library_log.setLevel(logging.ERROR)
 
 
 class _Client(aiomqtt.Client):
-    """aiomqtt's client, made fit to be cancelled while it connects and to lose its socket while it writes."""
+    """aiomqtt's client, made fit to be cancelled whatever it waits for and to lose its socket while it writes."""
 
     async def __aenter__(self) -> Self:
         self._loop_thread = threading.get_ident()
@@ -48,6 +50,15 @@ class _Client(aiomqtt.Client):
             # connection would stay open.
             self._connected = asyncio.get_running_loop().create_future()
             raise
+
+    async def _wait_for(self, fut: Awaitable[_T], timeout: float | None) -> _T:  # noqa: ASYNC109
+        """The original's `asyncio.wait_for` swallows, in Python 3.11, a cancellation that meets the answer."""
+        seconds = self.timeout if timeout is None else timeout
+        try:
+            async with asyncio.timeout(seconds):
+                return await fut
+        except TimeoutError:
+            raise aiomqtt.MqttError("Operation timed out") from None
 
     def _on_socket_register_write(self, client: paho.Client, userdata: Any, sock: PahoSocket) -> None:
         """The original puts this off to the loop's next turn, when the socket may be closed, its number reused.

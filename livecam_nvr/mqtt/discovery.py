@@ -43,6 +43,8 @@ class CameraCard:
     heights: tuple[int, ...] = ()
     """What its resolution can be set to; empty where the quality cannot be changed."""
     most_fps: float = 0.0
+    scheduled: bool = True
+    """Whether it has a schedule that can be chosen as its mode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,7 @@ def _node_device(topics: Topics, node: NodeCard) -> Json:
             },
             "days_held": {
                 "unique_id": topics.unique_id("days_held"),
-                "name": "Footage held",
+                "name": "Footage that fits",
                 "icon": "mdi:archive-clock-outline",
                 "value_template": "{{ value_json.days_held }}",
                 "json_attributes_topic": topics.retention,
@@ -203,7 +205,7 @@ def _camera_device(topics: Topics, node: NodeCard, camera: CameraCard) -> Json:
         "origin": _origin(node),
         "components": {
             **camera_entities(topics, camera.id),
-            **past_entities(topics, camera.id),
+            **past_entities(topics, camera.id, camera.scheduled),
             **camera_figures(topics, camera.id),
             **quality_entities(topics, camera.id, camera.heights, camera.most_fps),
         },

@@ -114,8 +114,9 @@ def camera_entities(topics: Topics, camera_id: str) -> Json:
     }
 
 
-def past_entities(topics: Topics, camera_id: str) -> Json:
-    """How recording goes on, and how much of the past there is."""
+def past_entities(topics: Topics, camera_id: str, scheduled: bool) -> Json:
+    """How recording goes on, and how much of the past there is. Without a schedule that mode cannot be chosen."""
+    modes = [mode for mode in RecordingMode if scheduled or mode is not RecordingMode.SCHEDULE]
     while_running = _while_running(topics)
     coverage = {
         "platform": "sensor",
@@ -134,7 +135,7 @@ def past_entities(topics: Topics, camera_id: str) -> Json:
             "name": "Recording mode",
             "icon": "mdi:calendar-clock",
             "entity_category": "config",
-            "options": [str(mode) for mode in RecordingMode],
+            "options": [str(mode) for mode in modes],
             "state_topic": topics.recording_mode(camera_id),
             "command_topic": topics.recording_mode_set(camera_id),
             "optimistic": False,

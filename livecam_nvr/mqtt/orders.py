@@ -143,7 +143,7 @@ _READERS: dict[str, tuple[Callable[[str, bytes], Order | None], str]] = {
     "keep": (_keep, "not PRESS"),
     "event": (
         _event,
-        'neither a label such as motion nor {"label": "motion", "state": "begin", "end" or "moment"}',
+        'neither a label such as motion nor JSON such as {"label": "motion", "state": "begin"} (end, moment)',
     ),
     "restart": (_restart, "not PRESS"),
 }

@@ -10,6 +10,7 @@ from livecam_nvr.domain.segment import NS
 from livecam_nvr.runtime.clock import Clock
 
 _EVERY_S = 60.0
+_SOON_S = 10.0
 _HOUR_NS = 3600 * NS
 _DAY_NS = 24 * _HOUR_NS
 
@@ -28,10 +29,12 @@ class PastTeller:
 
     async def keep(self) -> None:
         """Goes on for ever."""
+        pause_s = _SOON_S  # when a service has just started, files of the run before may still be repaired
         while True:
             for camera_id in self._camera_ids:
                 self._take(camera_id, await self._last(camera_id, _HOUR_NS), await self._last(camera_id, _DAY_NS))
-            await asyncio.sleep(_EVERY_S)
+            await asyncio.sleep(pause_s)
+            pause_s = _EVERY_S
 
     async def _last(self, camera_id: str, length_ns: int) -> Coverage | None:
         now = self._clock.utc_ns()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from livecam_nvr.domain.coverage import Coverage, GapCause
+from livecam_nvr.domain.gap_words import in_words
 from livecam_nvr.domain.quality import QualityStatus
 from livecam_nvr.domain.redact import redact
 from livecam_nvr.domain.segment import NS
@@ -139,7 +140,7 @@ def coverage(topics: Topics, camera_id: str, hour: Coverage | None, day: Coverag
             "begin": _moment(last.begin_utc_ns),
             "end": _moment(last.end_utc_ns),
             "cause": str(last.cause),
-            "words": _text(last.words),
+            "words": _text(in_words(last)),
         },
     )
     return {topics.coverage(camera_id): told}

@@ -34,6 +34,7 @@ ALIVE = """
         FROM (SELECT DISTINCT camera_id FROM day) AS known), 0))
 """
 """When the service was last known to run, UTC in ns; 0 if not known. A new index has no mark, but files."""
+ALL = f"SELECT {_COLUMNS} FROM entry WHERE kind = ? ORDER BY begin_utc_ns, id"  # noqa: S608
 ONE = f"SELECT {_COLUMNS} FROM entry WHERE id = ?"  # noqa: S608
 STATES = f"""
     SELECT * FROM (SELECT {_COLUMNS} FROM entry

@@ -11,8 +11,11 @@ from livecam_nvr.domain.errors import LivecamError
 from livecam_nvr.domain.ledger import Entry, EntryKind
 from livecam_nvr.domain.segment import NS
 from livecam_nvr.runtime.clock import Clock
+from livecam_nvr.runtime.timesync import boot_id
+from livecam_nvr.storage.disk import PATIENCE_S
 from livecam_nvr.storage.entries import (
     ALIVE,
+    ALL,
     FACTS,
     ONE,
     Change,
@@ -27,13 +30,17 @@ from livecam_nvr.storage.entries import (
 from livecam_nvr.storage.index import Index
 from livecam_nvr.storage.ledger_files import drop_before, ledger_files, read_file
 from livecam_nvr.storage.ledger_thread import LedgerThread
+from livecam_nvr.storage.own_thread import in_own_thread
 from livecam_nvr.storage.refusal import in_words
+from livecam_nvr.storage.sign_of_life import last_written_ns
 
 _log = logging.getLogger(__name__)
 
 _KEPT_NS = 396 * 86_400 * NS  # thirteen months: a year ago can still be told in full
 _MOVABLE = (EntryKind.STATE, EntryKind.PAUSE, EntryKind.EVENT, EntryKind.CLIP)
 _MOST_MOVED = 1000
+_BOOT = "boot"
+"""In an entry's data: the start of the machine during which a clock that was not synchronised has dated it."""
 
 
 class FileLedger:
@@ -72,12 +79,21 @@ class FileLedger:
         """Entries that were moved while they lasted: their old begin, and the shift."""
 
     async def start(self) -> None:
-        """Starts writing, drops what is old and brings the index up to date with the files; never raises."""
+        """Starts writing, drops what is old and brings the index up to date with the files; never raises.
+
+        A disk that hangs is not waited for: what it holds is read when it takes an entry again.
+        """
         self._loop = asyncio.get_running_loop()
         self._thread.start()
         self._running = True
         self._index.when_renewed(self._begin_to_catch_up)
-        await self._on_thread(self._drop_old)
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await self._on_thread(self._drop_old)
+        except TimeoutError:
+            self._absent = True
+            _log.error("the ledger cannot be read yet: the disk does not answer (%s)", self._root)
+            return
         await self.catch_up()
 
     async def stop(self) -> None:
@@ -111,6 +127,8 @@ class FileLedger:
 
     def put(self, entry: Entry) -> None:
         """See core.past.Ledger."""
+        if self._is_misdated(entry.begin_utc_ns):
+            entry = replace(entry, data={**entry.data, _BOOT: boot_id()})
         moved = self._moved.get(entry.id)
         if moved is not None and entry.begin_utc_ns == moved[0]:
             entry = replace(entry, begin_utc_ns=entry.begin_utc_ns + moved[1])
@@ -126,15 +144,21 @@ class FileLedger:
         """See core.past.Ledger."""
         return await self._index.ask(lambda db: find_entries(db, camera_id, kinds, begin_utc_ns, end_utc_ns))
 
+    async def all_of(self, kind: EntryKind) -> list[Entry]:
+        """See core.past.Ledger."""
+        return await self._index.ask(lambda db: [to_entry(row) for row in db.execute(ALL, (kind.value,))])
+
     async def get(self, entry_id: str) -> Entry | None:
         """See core.past.Ledger."""
         row = await self._index.ask(lambda db: db.execute(ONE, (entry_id,)).fetchone())
         return None if row is None else to_entry(row)
 
-    async def move(self, camera_id: str, begin_utc_ns: int, end_utc_ns: int, shift_ns: int) -> int:
+    async def move(self, camera_id: str, begin_utc_ns: int, end_utc_ns: int, shift_ns: int, boot: str) -> int:
         """Moves what begins between two moments by `shift_ns`; returns how many entries that were.
 
-        Only STATE, PAUSE, EVENT and CLIP entries are moved. An end that lies outside of the range stays (but for
+        Only STATE, PAUSE, EVENT and CLIP entries are moved, and only those that were dated during the machine's
+        start `boot`, while the clock was not synchronised: a clock without a battery goes on where it stopped, so
+        it shows times of which there are true entries, too. An end that lies outside of the range stays (but for
         clips, whose end is told at their begin): it was written when the clock was right. An entry that lasts and
         is put again with its old begin is moved, too.
 
@@ -143,7 +167,11 @@ class FileLedger:
         """
         await self.flush()
         found = await self.find(camera_id, _MOVABLE, begin_utc_ns, end_utc_ns)
-        moving = [entry for entry in found if begin_utc_ns <= entry.begin_utc_ns < end_utc_ns]
+        moving = [
+            entry
+            for entry in found
+            if begin_utc_ns <= entry.begin_utc_ns < end_utc_ns and entry.data.get(_BOOT) == boot
+        ]
         for old in moving:
             begin, end = old.begin_utc_ns + shift_ns, old.end_utc_ns
             if end is None:
@@ -160,14 +188,27 @@ class FileLedger:
         return len(moving)
 
     async def last_alive(self) -> int | None:
-        """See core.chronicle.AliveMark."""
+        """See core.chronicle.AliveMark. What was being recorded tells it to the second."""
+        marked = written = 0
         with contextlib.suppress(LivecamError):
-            return await self._index.ask(lambda db: int(db.execute(ALIVE).fetchone()[0])) or None
-        return None
+            marked = await self._index.ask(lambda db: int(db.execute(ALIVE).fetchone()[0]))
+        with contextlib.suppress(TimeoutError):  # a disk that hangs
+            async with asyncio.timeout(PATIENCE_S):
+                looking = in_own_thread(lambda: last_written_ns(self._root), "sign of life")
+                written = await asyncio.shield(looking)
+        return max(marked, min(written, self._clock.utc_ns())) or None
 
     def mark_alive(self, utc_ns: int) -> None:
         """See core.chronicle.AliveMark."""
         self._index.apply((alive_at(utc_ns),))
+
+    def _is_misdated(self, utc_ns: int) -> bool:
+        """Whether a moment is one that the clock showed during this start, while it was not synchronised.
+
+        What lies before the machine's start, or still to come, somebody else has dated.
+        """
+        moment = self._clock.moment_of(utc_ns)
+        return not moment.synchronised and 0 <= moment.boot_ns <= self._clock.boot_ns() + NS
 
     def _begin_to_catch_up(self) -> None:
         if self._running:
@@ -191,7 +232,7 @@ class FileLedger:
     def _drop_old(self) -> None:
         try:
             # A clock that is wrong would call everything old.
-            if self._clock.synchronised() and self._writable():
+            if self._writable() and self._clock.synchronised():
                 drop_before(self._root, self._clock.utc_ns() - _KEPT_NS)
         except (FileNotFoundError, LivecamError):
             pass

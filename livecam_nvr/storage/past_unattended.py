@@ -14,6 +14,7 @@ from livecam_nvr.storage.folders import days
 from livecam_nvr.storage.past import read_footage
 from livecam_nvr.storage.repair import is_our_name, reader
 from livecam_nvr.storage.rows import NEWEST_PATH
+from livecam_nvr.storage.sign_of_life import last_written_ns
 from livecam_nvr.storage.survey import read_head, survey
 
 _INDEXED = "SELECT 1 FROM segment WHERE path = ?"
@@ -41,7 +42,7 @@ def coverage_of(
     cause = EndCause.CLOCK if running else EndCause.SERVICE
     footage = joined([*found, *unindexed(connection, root, camera_id, cause)])
     entries = find_entries(connection, camera_id, EXPLAINING, asked.begin_utc_ns, asked.end_utc_ns)
-    if not running and (crash := _crash(connection, camera_id, footage)) is not None:
+    if not running and (crash := _crash(connection, root, camera_id, footage)) is not None:
         entries.append(crash)
     footage = [part for part in footage if part.begin_utc_ns < asked.end_utc_ns]
     return coverage(camera_id, asked, footage, entries, now_utc_ns=now_utc_ns, frames=frames)
@@ -85,12 +86,15 @@ def _footage(file: Path, cause: EndCause) -> list[Stretch]:
         os.close(fd)
 
 
-def _crash(connection: sqlite3.Connection, camera_id: str, footage: list[Stretch]) -> Entry | None:
+def _crash(connection: sqlite3.Connection, root: Path, camera_id: str, footage: list[Stretch]) -> Entry | None:
     states = find_entries(connection, camera_id, (EntryKind.STATE,), _FAR_NS, _FAR_NS)
     if not states or states[-1].data.get("cause") == GapCause.SERVICE_STOPPED:
         return None
     alive = connection.execute(ALIVE).fetchone()
     seen = max(
-        [states[-1].begin_utc_ns + 1, int(alive[0]) if alive else 0, *(part.end_utc_ns for part in footage)]
+        states[-1].begin_utc_ns + 1,
+        int(alive[0]) if alive else 0,
+        last_written_ns(root),
+        *(part.end_utc_ns for part in footage),
     )
     return Entry(camera_id, EntryKind.STATE, seen, data={"cause": str(GapCause.SERVICE_CRASHED)})

@@ -163,7 +163,7 @@ class Redater:
             days |= _days(begin + shown, end + shown) | _days(begin + true, end + true)
             shift = _worth(true - shown)
             stretch_id = _id(boot, stretch)
-            result.append(Redated(stretch_id, begin + shown, end + shown, shift, stretch.told_ns, {}, ()))
+            result.append(Redated(stretch_id, boot.id, begin + shown, end + shown, shift, stretch.told_ns, {}, ()))
         found = _Pass()
         for path in self._files(days):
             if cancel.is_set():

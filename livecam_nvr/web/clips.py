@@ -62,7 +62,9 @@ def _seconds(body: dict[str, Any], key: str) -> float | None:
 
 
 def _moment(body: dict[str, Any], key: str) -> int:
-    value = body.get(key)
+    if key not in body:
+        raise LivecamError(ErrorKind.INVALID, f"{key} is missing", _WANTED)
+    value = body[key]
     if type(value) in (int, float):  # Unix seconds
         value = str(value)
     if not isinstance(value, str):

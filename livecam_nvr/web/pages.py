@@ -1,4 +1,4 @@
-"""The page and its files."""
+"""The pages and their files."""
 
 from pathlib import Path
 
@@ -10,6 +10,15 @@ STATIC = Path(__file__).parent / "static"
 
 
 async def index(request: web.Request) -> web.FileResponse:
-    """`GET /`."""
+    """`GET /`: the live page."""
+    return _page(request, "index.html")
+
+
+async def past(request: web.Request) -> web.FileResponse:
+    """`GET /past`: the page of recordings."""
+    return _page(request, "past.html")
+
+
+def _page(request: web.Request, name: str) -> web.FileResponse:
     headers = {"Content-Security-Policy": page_policy(asked_host(request)), "Cache-Control": "no-cache"}
-    return web.FileResponse(STATIC / "index.html", headers=headers)
+    return web.FileResponse(STATIC / name, headers=headers)

@@ -10,6 +10,7 @@ from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.segment import NS
 from livecam_nvr.runtime.clock import Clock
 
+_DAY_S = 86_400
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECONDS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?", re.ASCII)
 _BLANK_OFFSET = re.compile(r" \d{2}:?\d{2}\Z", re.ASCII)
@@ -100,6 +101,8 @@ def time_range(request: web.Request, clock: Clock, *, usual_s: float, most_s: fl
         raise LivecamError(
             ErrorKind.INVALID,
             "the range is too long",
-            f"at most {most_s / 86_400:g} days can be asked for at once",
+            f"at most {most_s / 86_400:g} days can be asked for at once"
+            if most_s > _DAY_S
+            else "at most a day can be asked for at once",
         )
     return begin, end

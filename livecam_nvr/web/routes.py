@@ -33,6 +33,7 @@ def routes() -> list[web.AbstractRouteDef]:
     """The whole table. Answers without an end have no HEAD."""
     return [
         web.get("/", pages.index),
+        web.get("/past", pages.past),
         web.static("/static", pages.STATIC),
         web.get("/healthz", status.healthz),
         web.get("/api/status", status.get_status),

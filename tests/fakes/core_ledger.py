@@ -21,6 +21,11 @@ class FakeLedger:
     def remove(self, entry: Entry) -> None:
         self.entries.pop(entry.id, None)
 
+    async def all_of(self, kind: EntryKind) -> list[Entry]:
+        self._demand_there()
+        found = [entry for entry in self.entries.values() if entry.kind is kind]
+        return sorted(found, key=lambda entry: entry.begin_utc_ns)
+
     async def find(
         self, camera_id: str, kinds: Collection[EntryKind], begin_utc_ns: int, end_utc_ns: int
     ) -> list[Entry]:

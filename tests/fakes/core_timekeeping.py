@@ -56,7 +56,8 @@ class FakeLedgers:
     async def get(self, entry_id: str) -> Entry | None:
         return self.entries.get(entry_id)
 
-    async def move(self, camera_id: str, begin_utc_ns: int, end_utc_ns: int, shift_ns: int) -> int:
+    async def move(self, camera_id: str, begin_utc_ns: int, end_utc_ns: int, shift_ns: int, boot: str) -> int:
+        assert boot == "b"
         self.moves.append((camera_id, begin_utc_ns, end_utc_ns, shift_ns))
         return 1
 

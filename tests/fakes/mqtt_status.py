@@ -11,6 +11,7 @@ from livecam_nvr.domain.status import (
     CameraStatus,
     DiskStatus,
     MediaServerStatus,
+    RetentionStatus,
     ServerState,
     ServiceStatus,
 )
@@ -27,6 +28,7 @@ class FakeStatus:
             for camera_id in recording.now
         }
         self.disk = DiskStatus("recordings", 64_000_000_000, 12_340_000_000)
+        self.retention = RetentionStatus()
         self._recording = recording
         self._control = control
 
@@ -40,4 +42,5 @@ class FakeStatus:
             for camera in self.cameras.values()
         )
         server = MediaServerStatus("none", ServerState.READY)
-        return ServiceStatus("Home", "1.2.3", 0, 1.0, cameras, server, BrokerStatus(configured=True), self.disk)
+        broker = BrokerStatus(configured=True)
+        return ServiceStatus("Home", "1.2.3", 0, 1.0, cameras, server, broker, self.disk, retention=self.retention)

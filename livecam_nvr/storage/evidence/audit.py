@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from livecam_nvr.storage.evidence.chain import BEGINNING, ChainError, check, line_hash
+from livecam_nvr.storage.evidence.chain import ChainError, check, line_hash
 from livecam_nvr.storage.evidence.manifests import days, file_hash, known_hashes, manifest_path, read_day
 from livecam_nvr.storage.refusal import in_words
 
@@ -21,9 +21,10 @@ class Finding:
 def audit_chain(root: Path) -> Iterator[Finding]:
     """Breaks in the chain of the manifests. Blocks; for threads.
 
-    Whether lines are missing at its very end, the chain alone cannot tell.
+    Whether lines are missing at its very end, the chain alone cannot tell; nor at its beginning, where manifests
+    that are more than thirteen months old are deleted.
     """
-    before = BEGINNING
+    before: str | None = None
     for day in days(root):
         try:
             lines = read_day(root, day)

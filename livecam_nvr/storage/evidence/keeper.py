@@ -10,9 +10,16 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any
 
-from livecam_nvr.domain.segment import Segment
+from livecam_nvr.domain.segment import NS, Segment
 from livecam_nvr.runtime.clock import Clock
-from livecam_nvr.storage.evidence.manifests import ManifestWriter, day_of, file_hash, known_hashes, record
+from livecam_nvr.storage.evidence.manifests import (
+    ManifestWriter,
+    day_of,
+    drop_before,
+    file_hash,
+    known_hashes,
+    record,
+)
 from livecam_nvr.storage.refusal import in_words
 
 _log = logging.getLogger(__name__)
@@ -20,6 +27,7 @@ _log = logging.getLogger(__name__)
 _GATHER_S = 10.0
 _RETRY_S = 30.0
 _MOST_WAITING = 10_000
+_KEPT_NS = 396 * 86_400 * NS  # as long as the ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +107,20 @@ class EvidenceKeeper:
         self._write()
         self._stopped = True
 
+    def _drop_old(self) -> None:
+        now = self._clock.utc_ns()
+        if not self._writable() or not self._clock.synchronised():
+            return
+        try:
+            dropped = drop_before(self._root, day_of(now - _KEPT_NS))
+        except OSError as error:
+            self._refused(error)
+        else:
+            if dropped:
+                _log.info("%d manifests of more than thirteen months ago were deleted", dropped)
+
     def _run(self) -> None:
+        self._try(self._drop_old)
         while not self._stopped:
             pause_s = (_RETRY_S if self._failing else _GATHER_S) if self._waiting else None
             try:

@@ -30,6 +30,14 @@ def days(root: Path) -> list[str]:
     return sorted(path.stem for path in (root / FOLDER).glob("[0-9][0-9][0-9][0-9]/????????.jsonl"))
 
 
+def drop_before(root: Path, day: str) -> int:
+    """Deletes the manifests of the days before `day`; returns how many those were. Raises OSError."""
+    old = [one for one in days(root) if one < day]
+    for one in old:
+        (root / manifest_path(one)).unlink()
+    return len(old)
+
+
 def read_day(root: Path, day: str) -> list[bytes]:
     """The lines of a day's manifest. Raises OSError."""
     return list(split((root / manifest_path(day)).read_bytes()))

@@ -100,6 +100,10 @@ def _make(path: Path, pem: bytes) -> None:
     fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
         os.write(fd, pem)
+        owner = path.parent.stat()
+        if os.geteuid() == 0:
+            # A command that was run by root must not keep the service from its key.
+            os.fchown(fd, owner.st_uid, owner.st_gid)
         os.fsync(fd)
     finally:
         os.close(fd)

@@ -47,7 +47,8 @@ async def test_a_disk_that_hangs_does_not_keep_the_service_from_ending(
         assert hanging.is_set()
         assert not mended.is_set()
         assert "the disk is too slow to finish the recordings now" in caplog.text
-        [path] = [found.relative_to(root).as_posix() for found in root.rglob("*.mp4")]
+        # Two, if a border of the clock was passed.
+        path = max(found.relative_to(root).as_posix() for found in root.rglob("*.mp4"))
     finally:
         mended.set()
         await service.stop()

@@ -83,6 +83,7 @@ async def test_a_port_where_nobody_listens(run_camera: MakeCamera) -> None:
     await until(lambda: camera.fault)
     assert camera.fault == "nothing answers at the port of the camera (connection refused)"
     assert camera.pipeline.state is CameraState.OFFLINE
+    assert camera.states == [CameraState.OFFLINE], "nothing else before, but now there is a reason"
 
 
 async def test_a_name_that_is_not_known(run_camera: MakeCamera) -> None:

@@ -18,7 +18,6 @@ from fakes.mqtt_home import Home
 from support.ports import free_port
 from support.waiting import until
 
-
 PLANTED = "homeassistant/device/livecam-nvr_home_planted/config"
 
 

@@ -3,7 +3,14 @@
 from support.waiting import until
 
 from livecam_nvr.core.events import CameraStateChanged, DiskChanged
-from livecam_nvr.domain.status import CameraState, DiskStatus, Fault, RecordingStatus, SegmentInfo
+from livecam_nvr.domain.status import (
+    CameraState,
+    DiskStatus,
+    Fault,
+    RecordingStatus,
+    RetentionStatus,
+    SegmentInfo,
+)
 
 HUB = "homeassistant/device/livecam-nvr_home/config"
 CAM0 = "homeassistant/device/livecam-nvr_home_cam0/config"
@@ -12,7 +19,9 @@ BASE = "livecam-nvr/home"
 
 
 async def test_everything_is_announced_at_once_in_order_and_kept(homes, broker, ear, what_is_kept):
-    await homes(broker.port).service.start()
+    home = homes(broker.port)
+    home.source.retention = RetentionStatus(48_200_000_000, 1_795_253_400 * 10**9, 5e9, 9.5)
+    await home.service.start()
     await ear.hears(f"{BASE}/cam1/snapshot")
     await ear.hears(f"{BASE}/cam1/coverage")
     order = [h.topic for h in ear.heard]
@@ -25,7 +34,7 @@ async def test_everything_is_announced_at_once_in_order_and_kept(homes, broker, 
         f"{BASE}/disk/free": b"12.3",
         f"{BASE}/disk/problem": b'{"problem":"OFF","reason":"","hint":"","level":"ok","trouble":"none"}',
         f"{BASE}/retention": (
-            b'{"days_held":null,"days_until_full":null,"oldest":null,"gb":0.0,"gb_per_day":0.0}'
+            b'{"days_held":9.5,"days_until_full":null,"oldest":"2026-11-21T09:30:00+00:00","gb":48.2,"gb_per_day":5.0}'
         ),
         **{
             f"{BASE}/{camera}/{what}": payload
@@ -73,6 +82,24 @@ async def test_changes_are_told_at_once_and_only_what_changed(homes, broker, ear
         f"{BASE}/cam0/recording/active": b'{"active":"OFF","reason":"waiting for the camera"}',
         f"{BASE}/cam0/last_segment": b'{"finished":"2026-11-21T09:30:30+00:00","file":"cam0/261121/a.mp4"}',
     }
+
+
+async def test_what_is_held_is_not_told_before_it_is_known_but_told_when_it_is_gone(homes, broker, ear):
+    topic = f"{BASE}/retention"
+    await ear.say(topic, "from before", retain=True)
+    home = homes(broker.port)
+    await home.connected()
+    await ear.hears(f"{BASE}/cam1/snapshot")  # pictures go behind all else
+    assert [h.payload for h in ear.on(topic)] == [b"from before"]
+
+    for known, gb in ((RetentionStatus(48_200_000_000), b'"gb":48.2'), (RetentionStatus(), b'"gb":0.0')):
+        home.source.retention = known
+
+        async def is_told_after_a_birth(gb: bytes = gb) -> bool:
+            await ear.say("homeassistant/status", "online")
+            return gb in ear.on(topic)[-1].payload
+
+        await until(is_told_after_a_birth, what="what is held")
 
 
 async def test_coverage_that_cannot_be_told_is_unknown(homes, broker, ear):

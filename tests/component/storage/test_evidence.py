@@ -295,3 +295,16 @@ def test_the_commands(tmp_path: Path, export: Path) -> None:
     assert (bad.returncode, "NOT what was exported" in bad.stdout) == (1, True)
     missing = command("verify-export", "nothing.mp4", cwd=tmp_path)
     assert (missing.returncode, "cannot be read" in missing.stderr) == (1, True)
+
+
+async def test_manifests_of_more_than_a_year_ago_go_and_the_chain_goes_on(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    for days_later in (0, 300, 200):
+        clock.advance(days_later * 86_400)
+        keeper = EvidenceKeeper(tmp_path, clock)
+        keeper.start()
+        keeper.add(recorded(tmp_path, days_later))
+        await keeper.stop()
+    assert days(tmp_path) == ["20260917", "20270405"]
+    assert list(audit_chain(tmp_path)) == []

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import os
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -11,13 +12,15 @@ from pathlib import Path
 
 import pytest
 from fakes.runtime_clock import FakeClock
+from fakes.storage_fragments import write_file
 from support.waiting import until
 
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.ledger import Entry, EntryKind
-from livecam_nvr.domain.media import EndCause
+from livecam_nvr.domain.media import EndCause, Fragment
 from livecam_nvr.domain.segment import NS, Segment
 from livecam_nvr.runtime.clock import SystemClock
+from livecam_nvr.runtime.timesync import boot_id
 from livecam_nvr.storage.entries import ledger_path
 from livecam_nvr.storage.index import Index
 from livecam_nvr.storage.ledger import FileLedger
@@ -236,8 +239,41 @@ async def test_when_the_service_was_last_alive(ledger: FileLedger, index: Index)
         assert await ledger.last_alive() == at
 
 
-async def test_entries_of_a_wrong_clock_are_moved(ledger: FileLedger, root: Path, tmp_path: Path) -> None:
+async def test_what_was_being_recorded_tells_when_the_service_was_killed(
+    ledger: FileLedger, root: Path, fragments: list[Fragment]
+) -> None:
+    ledger.mark_alive(AT + 5)
+    await ledger.flush()
+    written = [
+        write_file(root, fragments[at:], cause) for at, cause in ((0, None), (20, None), (40, EndCause.CLOCK))
+    ]
+    for path, utc_ns in zip(written, (AT + 70, AT + 80, AT + 90), strict=True):
+        os.utime(path, ns=(utc_ns, utc_ns))
+    assert await ledger.last_alive() == AT + 80, "a finished file may have been touched by anybody"
+    (root / "cam1" / "260921").mkdir(parents=True)
+    (root / "cam1" / "260921" / "cam1_20260921_141320.mp4").write_bytes(b"torn")
+    assert (await ledger.last_alive() or 0) > AT + 90
+    for path in root.rglob("*.mp4"):
+        os.utime(path, ns=(1 << 62, 1 << 62))
+    assert (await ledger.last_alive() or 0) <= SystemClock().utc_ns(), "not in the future"
+
+
+async def test_entries_of_a_wrong_clock_are_moved(index: Index, root: Path, tmp_path: Path) -> None:
+    clock = FakeClock(AT)
+    ledger = FileLedger(root, index, 0.2, clock)
+    await ledger.start()
     shift = 70 * 86_400 * NS
+    earlier = [entry(EntryKind.STATE, 3, cause="disk"), entry(EntryKind.EVENT, 4, 5, label="cat")]
+    for item in earlier:
+        ledger.put(item)
+    # The machine is started again: its clock goes on where it was last written down, before what was told then.
+    clock = FakeClock(AT)
+    clock.is_synchronised = False
+    clock.look()
+    clock.advance(10)
+    await ledger.stop()
+    ledger = FileLedger(root, index, 0.2, clock)
+    await ledger.start()
     moving = [
         entry(EntryKind.STATE, 0, cause=""),
         entry(EntryKind.PAUSE, 1, 3),
@@ -247,14 +283,15 @@ async def test_entries_of_a_wrong_clock_are_moved(ledger: FileLedger, root: Path
     staying = [entry(EntryKind.STATE, -5, cause="camera"), entry(EntryKind.REDATED, 0, 9)]
     for item in (*moving, *staying):
         ledger.put(item)
-    assert await ledger.move("cam0", AT, AT + 10 * NS, shift) == 4
+    staying += earlier
+    assert await ledger.move("cam0", AT, AT + 10 * NS, shift, boot_id()) == 4
     found = await everything(ledger)
     assert [(e.kind, e.begin_utc_ns - AT) for e in found if e.id in {m.id for m in moving}] == [
         (m.kind, m.begin_utc_ns - AT + shift) for m in moving
     ]
     clip = next(e for e in found if e.kind is EntryKind.CLIP)
     assert clip.end_utc_ns == AT + 50 * NS + shift, "its end was told by the wrong clock, too"
-    assert [e for e in found if e in staying] == staying
+    assert {(e.id, e.begin_utc_ns) for e in found} >= {(e.id, e.begin_utc_ns) for e in staying}
     assert await reborn(root, tmp_path / "other.db") == found
     # Whoever holds the event still knows its old begin.
     ledger.put(replace(moving[2], end_utc_ns=AT + shift + 30 * NS))
@@ -262,13 +299,16 @@ async def test_entries_of_a_wrong_clock_are_moved(ledger: FileLedger, root: Path
     assert event is not None
     assert (event.begin_utc_ns, event.end_utc_ns) == (moving[2].begin_utc_ns + shift, AT + shift + 30 * NS)
     # An end that the right clock has told stays.
-    await ledger.move("cam0", AT + shift + 2 * NS, AT + shift + 3 * NS, 5 * NS)
-    await ledger.move("cam0", AT + shift + 7 * NS, AT + shift + 8 * NS, -5 * NS)
+    await ledger.move("cam0", AT + shift + 2 * NS, AT + shift + 3 * NS, 5 * NS, boot_id())
+    await ledger.move("cam0", AT + shift + 7 * NS, AT + shift + 8 * NS, -5 * NS, boot_id())
     await ledger.flush()
     assert await ledger.get(event.id) == event
-    assert await ledger.move("cam0", AT + shift, AT + shift + 10 * NS, -shift) == 4, "back into the earlier month"
-    assert (await everything(ledger))[1].begin_utc_ns == AT
+    back = await ledger.move("cam0", AT + shift, AT + shift + 10 * NS, -shift, boot_id())
+    assert back == 4, "into the earlier month"
+    assert next(e for e in await everything(ledger) if e.id == moving[0].id).begin_utc_ns == AT
     assert await reborn(root, tmp_path / "third.db") == await everything(ledger)
+    assert await ledger.move("cam0", AT, AT + 10 * NS, shift, "another start") == 0
+    await ledger.stop()
 
 
 async def test_old_files_go_unless_a_clip_is_in_them(root: Path, index: Index) -> None:

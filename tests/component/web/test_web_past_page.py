@@ -22,6 +22,7 @@ from livecam_nvr.domain.status import DiskLevel, DiskStatus, DiskTrouble
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.timeout(180),
     pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="there is no chromium"),
 ]
@@ -60,8 +61,8 @@ class History:
     async def live_through_it(self) -> None:
         service = self.service
         await service.start()
-        await service.post("/api/cameras/cam0/events", {"label": "person", "state": "moment", "lasted_s": 1})
         await until(self.border, 30, "a file that lasted some seconds, and another one after it")
+        await service.post("/api/cameras/cam0/events", {"label": "person", "state": "moment", "lasted_s": 1})
         await self.recorded("cam0", 3)
         await service.post("/api/cameras/cam0/recording", {"on": False})
         (child,) = [pid for pid in service.children("ffmpeg") if "text=Garden" in command_line(pid)]
@@ -72,7 +73,7 @@ class History:
         await self.recorded("cam0", 5)
 
     async def border(self) -> list[dict[str, Any]]:
-        """Two files of cam0, one after the other; files begin on the clock, so the first one may be a short one."""
+        """Two files of cam0, one after the other; files begin on the clock, so the first one may be short."""
         files = await self.files("cam0")
         return next(([a, b] for a, b in pairwise(files) if a["duration_s"] > 4), [])
 
@@ -123,7 +124,7 @@ async def history(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[His
         print(made.service.read_log())
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     async with chromium() as browser:
         yield browser
@@ -135,8 +136,10 @@ class Past:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.complaints: list[str] = []
+        page.set_default_timeout(15_000)
         page.on(
-            "console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None
+            "console",
+            lambda m: self.complaints.append(f"{m.text} {m.location}") if m.type in ("error", "warning") else None,
         )
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
@@ -222,7 +225,7 @@ async def opened(browser: Browser, history: History, *, width: int = 1280, view:
 
 def expected(files: list[dict[str, Any]], numbers: dict[str, list[int]], time: float) -> int:
     """The number of the frame that was shown to the camera at a moment."""
-    file = next(f for f in files if f["start_utc_s"] <= time < f["end_utc_s"])
+    file = next(f for f in files if 0 <= time - f["start_utc_s"] < f["duration_s"])
     return numbers[file["path"]][0] + int((time - file["start_utc_s"]) * FPS)
 
 
@@ -455,6 +458,8 @@ async def test_keys_and_the_day_chooser(history: History, browser: Browser) -> N
         await until(lambda: page.evaluate(f"{shown} === 86400"), 5, "a whole day in sight")
         assert str(int(chosen[8:])) in (await page.locator("#day").text_content() or "")
         assert past.complaints == []
+        await page.context.set_offline(True)
+        await page.locator("#notice").get_by_text("The service does not answer.").wait_for()
 
 
 async def test_the_live_page_keeps_and_tells_the_mode(history: History, browser: Browser) -> None:

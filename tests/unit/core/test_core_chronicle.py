@@ -81,6 +81,19 @@ async def test_a_life_in_good_order(world: World) -> None:
     assert world.ledger.alive == world.clock.utc_ns()
 
 
+async def test_a_camera_is_recorded_from_its_first_picture_on(world: World) -> None:
+    await world.start()
+    world.clock.advance(5)
+    world.recording(world.active(since_utc_ns=world.clock.utc_ns() - 2 * NS))
+    world.clock.advance(5)
+    world.recording(replace(OFF, idle=GapCause.SWITCHED_OFF))
+    # From memory, and what was said before still comes before.
+    world.recording(world.active(since_utc_ns=world.clock.utc_ns() - 4 * NS))
+    assert world.states == [("", 3), ("switched_off", 10), ("", 10)]
+    begins = [entry.begin_utc_ns for entry in world.ledger.entries.values()]
+    assert begins == sorted(set(begins))
+
+
 async def test_a_camera_that_fails(world: World) -> None:
     await world.start()
     world.recording(world.active())

@@ -160,7 +160,7 @@ async def test_a_file_that_was_being_written_is_redated_when_it_is_finished(scen
 async def test_the_ledger_is_moved_once_and_gets_the_trace(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     shift = 56 * YEAR_S * NS
-    stretch = Redated("b 5", 10 * NS, 40 * NS, shift, 0, {"cam0": 3}, moved(3))
+    stretch = Redated("b 5", "b", 10 * NS, 40 * NS, shift, 0, {"cam0": 3}, moved(3))
     scene.redating.answer = [stretch]
     scene.clock.is_synchronised = True
     await scene.keeper.start()
@@ -176,7 +176,7 @@ async def test_the_ledger_is_moved_once_and_gets_the_trace(scene: Scene, caplog:
     assert scene.moved == moved(3)
     assert caplog.text.count("3 recordings of 1970-01-01 00:00:10 UTC to") == 1
 
-    scene.redating.answer = [Redated("b 5", 10 * NS, 40 * NS, shift, shift, {"cam0": 4}, moved(1))]
+    scene.redating.answer = [Redated("b 5", "b", 10 * NS, 40 * NS, shift, shift, {"cam0": 4}, moved(1))]
     scene.bus.publish(SegmentFinished(segment(300 * NS, unsynced=True)))
     await scene.passed(2)
     assert len(scene.ledger.moves) == 2
@@ -184,7 +184,7 @@ async def test_the_ledger_is_moved_once_and_gets_the_trace(scene: Scene, caplog:
     assert entry.data["files"] == 4
 
     # A better guess moves them from where they are now.
-    scene.redating.answer = [Redated("b 5", 10 * NS, 40 * NS, shift + NS, shift, {"cam0": 4}, moved(4))]
+    scene.redating.answer = [Redated("b 5", "b", 10 * NS, 40 * NS, shift + NS, shift, {"cam0": 4}, moved(4))]
     scene.bus.publish(SegmentFinished(segment(300 * NS, unsynced=True)))
     await scene.passed(3)
     assert ("cam0", 10 * NS + shift, 40 * NS + shift, NS) in scene.ledger.moves

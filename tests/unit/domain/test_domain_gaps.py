@@ -135,7 +135,7 @@ def test_before_the_first_there_was_never_anything() -> None:
         (0, 60, GapCause.NEVER),
         (90, 100, GapCause.UNKNOWN),
     ]
-    assert told(look(0, 60, [], state(20, "camera"))) == [(0, 60, GapCause.CAMERA)]
+    assert told(look(0, 60, [], state(20, "camera"))) == [(0, 20, GapCause.NEVER), (20, 60, GapCause.CAMERA)]
     assert told(look(0, 600, [], state(400, "camera"))) == [(0, 400, GapCause.NEVER), (400, 600, GapCause.CAMERA)]
 
 

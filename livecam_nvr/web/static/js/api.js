@@ -21,6 +21,9 @@ export const setRecording = (cameraId, on) => post(cameraId, "recording", { on }
 /** Asks for `{height}` or `{fps}`; returns what then runs, when it runs, or throws with words for people. */
 export const setQuality = (cameraId, wanted) => post(cameraId, "quality", wanted);
 
+/** Keeps the last seconds and the next ones; returns the clip, or throws with words for people. */
+export const keepThat = (cameraId) => post(cameraId, "keep", {});
+
 async function post(cameraId, what, body) {
   let response;
   try {

@@ -1,7 +1,7 @@
 // The live page: puts tiles, views and the service's facts together.
 
 import { watchStatus } from "./api.js";
-import * as format from "./format.js";
+import * as disk from "./disk.js";
 import { Tile } from "./tile.js";
 import { Views } from "./views.js";
 
@@ -49,13 +49,14 @@ function show(status) {
   views.update(status.cameras);
   showFacts(status);
   if (!status.cameras.length) tell("No camera is configured. Add one to config.yaml.");
-  if (status.disk.problem) tell(`Recordings: ${status.disk.reason}`);
+  const trouble = disk.warning(status.disk);
+  if (trouble) tell(trouble);
 }
 
 function showFacts(status) {
-  const { disk, broker, media_server: server } = status;
+  const { broker, media_server: server } = status;
   const facts = [
-    [disk.problem ? "bad" : "", `${format.bytes(disk.free_bytes)} free`, disk.reason || disk.path],
+    disk.fact(status.disk),
     [
       broker.connected ? "" : broker.configured ? "bad" : "off",
       broker.connected ? "MQTT" : broker.configured ? "MQTT: no connection" : "no MQTT",

@@ -2,6 +2,7 @@
 
 import { setRecording } from "./api.js";
 import * as format from "./format.js";
+import { Keeping } from "./keeping.js";
 import { Player } from "./player.js";
 import { Quality } from "./quality.js";
 import { Sound } from "./sound.js";
@@ -18,6 +19,7 @@ export class Tile {
   #parts = {};
   #player;
   #quality;
+  #keeping;
   #sound;
   #camera;
   #small = false;
@@ -43,6 +45,7 @@ export class Tile {
     this.#parts.addresses = this.element.querySelector(".addresses ul");
     this.#parts.switch.addEventListener("click", () => this.#toggle());
     this.#quality = new Quality(this.element.querySelector(".quality"), camera.id);
+    this.#keeping = new Keeping(this.element, camera.id);
     this.#player = new Player(this.element.querySelector("video"), this.element.querySelector("canvas"), camera.id, {
       onFrame: () => {
         this.#frameAt = performance.now();
@@ -118,6 +121,7 @@ export class Tile {
     this.#showFigures(camera);
     this.#showRecording(camera.recording);
     this.#quality.update(camera);
+    this.#keeping.update(camera);
     this.#sound.update(camera);
     this.#showComplaints(camera.complaints);
     this.#showAddresses(camera);
@@ -224,7 +228,8 @@ export class Tile {
     rec.hidden = !recording.active;
     last.replaceChildren();
     const segment = recording.last_segment;
-    if (recording.wanted && !recording.active) {
+    const waits = recording.wanted && !recording.active && !recording.idle;
+    if (waits) {
       last.append("waiting for frames");
     } else if (segment) {
       const link = document.createElement("a");
@@ -234,7 +239,7 @@ export class Tile {
     } else {
       last.append(recording.active ? "first file is being written" : "no file yet");
     }
-    const trouble = recording.wanted && !recording.active ? recording.fault : null;
+    const trouble = waits ? recording.fault : null;
     fault.hidden = !trouble;
     if (trouble) fault.textContent = `Not recording: ${[trouble.message, trouble.hint].filter(Boolean).join("; ")}`;
   }

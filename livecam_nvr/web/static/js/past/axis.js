@@ -6,11 +6,15 @@ import * as times from "./times.js";
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200];
 const DAY_STEPS = [1, 2, 7, 14];
 const APART_PX = 76;
+const DAYS_APART_PX = 104;
 
 /** Round local moments within a range, at least `apart` seconds from each other; and whether they are days. */
 export function ticks(begin, end, apart) {
   const step = STEPS.find((seconds) => seconds >= apart);
-  if (!step) return { days: true, at: dayTicks(begin, end, DAY_STEPS.find((days) => days * 86_400 >= apart) ?? 28) };
+  if (!step) {
+    const apartDays = (apart * DAYS_APART_PX) / APART_PX / 86_400;
+    return { days: true, at: dayTicks(begin, end, DAY_STEPS.find((days) => days >= apartDays) ?? 28) };
+  }
   const at = [];
   // Counted from each local midnight: where the clocks change, hours are still full hours.
   for (let day = times.dayBegin(times.day(begin)); day < end; ) {

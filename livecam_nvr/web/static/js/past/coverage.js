@@ -3,7 +3,6 @@
 import * as api from "./api.js";
 import { now } from "./clock.js";
 import { looks } from "./lane.js";
-import { duration } from "../format.js";
 import * as times from "./times.js";
 
 const AGAIN_MS = 30_000;
@@ -16,6 +15,7 @@ export class CoverageList {
   #lanes;
   #onChoose;
   #day = "";
+  #title = document.getElementById("gaps-title");
   #stop = null;
 
   /** `onChoose(cameraId, gap)` is called when a person chooses a gap. */
@@ -29,6 +29,7 @@ export class CoverageList {
   see(day) {
     if (day === this.#day) return;
     this.#day = day;
+    this.#title.textContent = `Missing on ${times.dayInWords(day)}`;
     this.refresh();
   }
 
@@ -54,6 +55,7 @@ export class CoverageList {
 
   #list(found) {
     const held = document.activeElement?.dataset?.gap;
+    if (this.#lanes.lanes.length === 0) return;
     this.#element.replaceChildren(
       ...found.map(([lane, gaps, leftOut]) => {
         const part = document.createElement("div");
@@ -78,7 +80,7 @@ export class CoverageList {
     button.className = looks(gap);
     button.append(
       text("b", `${times.time(gap.begin_utc_s)} – ${times.time(gap.end_utc_s)}`),
-      text("span", `${duration(gap.end_utc_s - gap.begin_utc_s)}: ${gap.text}`),
+      text("span", `${times.lasting(gap.end_utc_s - gap.begin_utc_s)}: ${gap.text}`),
     );
     button.addEventListener("click", () => this.#onChoose(lane.id, gap));
     item.append(button);

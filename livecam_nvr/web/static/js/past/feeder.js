@@ -26,6 +26,8 @@ export class Feeder {
   #init = "";
   #inits = new Map();
   #tried = new Set();
+  #coming = "";
+  #begun = false;
   #stop = new AbortController();
   #turn = Promise.resolve();
   #wake = () => {};
@@ -41,7 +43,8 @@ export class Feeder {
     this.#time = time;
     this.#tried.clear();
     this.trouble = "";
-    if (this.#footage.knows(time) && !this.#stop.signal.aborted && this.#buffer) return this.#wake();
+    if (this.#footage.knows(time) && this.#begun) return this.#wake();
+    this.#begun = true;
     this.#stop.abort();
     const stop = (this.#stop = new AbortController());
     this.#footage.begin(time);
@@ -65,10 +68,20 @@ export class Feeder {
   look(time) {
     if (this.#bufferedAt(time)) return { kind: "ready" };
     const chunk = this.#footage.at(time + EDGE_S);
-    if (chunk && !this.#tried.has(chunk.url)) return { kind: "loading" };
+    if (chunk && (chunk.url === this.#coming || !this.#tried.has(chunk.url))) return { kind: "loading" };
     if (this.trouble) return { kind: "loading" };
     if (!this.#footage.knows(time + EDGE_S) && !chunk) return { kind: this.#atEnd(time) ? "newest" : "loading" };
     return { kind: "gap", next: this.#footage.after(time + EDGE_S), why: this.#footage.why(time + EDGE_S) };
+  }
+
+  /** Until when what is buffered around a moment goes; null if nothing is. */
+  until(time) {
+    const at = time - this.base;
+    const { buffered } = this.#video;
+    for (let n = 0; n < buffered.length; n += 1) {
+      if (at >= buffered.start(n) - 0.1 && at <= buffered.end(n)) return buffered.end(n) + this.base;
+    }
+    return null;
   }
 
   #atEnd(time) {
@@ -126,6 +139,7 @@ export class Feeder {
 
   async #append(chunk, signal) {
     this.#tried.add(chunk.url);
+    this.#coming = chunk.url;
     try {
       if (chunk.init !== this.#init || !this.#buffer) await this.#begin(chunk, signal);
       const data = await (await ask(chunk.url, { signal })).arrayBuffer();
@@ -135,6 +149,8 @@ export class Feeder {
       // A gap where it has gone meanwhile; whatever else it was may pass.
       if (error.status !== 404) this.#tried.delete(chunk.url);
       throw error;
+    } finally {
+      this.#coming = "";
     }
   }
 

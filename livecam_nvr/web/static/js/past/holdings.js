@@ -1,16 +1,14 @@
 // The header: how full the disk is, how many days it holds, and what is wrong with it.
 
 import * as api from "./api.js";
+import { fact } from "../disk.js";
 import { bytes } from "../format.js";
-
-const LEVELS = { ok: "", warning: "bad", critical: "worse", full: "worse" };
 
 const days = (count) => (count < 2 ? `${Math.max(0, count * 24).toFixed(count < 0.5 ? 1 : 0)} h` : `${Math.round(count)} days`);
 
 /** The facts of a service's status and a retention forecast (null: not known). */
 export function facts({ disk, clock }, retention) {
-  const free = retention?.free_bytes ?? disk.free_bytes;
-  const found = [[LEVELS[disk.level] ?? (disk.problem ? "bad" : ""), `${bytes(free)} free`, disk.reason || disk.path]];
+  const found = [fact(disk)];
   if (retention) {
     found.push(["", `${bytes(retention.bytes)} recorded`, "All recordings of all cameras"]);
     if (retention.days_until_full !== null) {
@@ -22,12 +20,6 @@ export function facts({ disk, clock }, retention) {
   }
   if (clock?.warning) found.push(["bad", "clock not set", clock.warning]);
   return found;
-}
-
-/** What has to be read: the trouble with the disk, and what to do about it. */
-export function warning({ disk }) {
-  if (!disk.problem && (!disk.level || disk.level === "ok")) return "";
-  return `Recordings: ${[disk.reason || `the disk is ${disk.level}`, disk.hint].filter(Boolean).join("; ")}`;
 }
 
 export function show(list, found) {

@@ -1,7 +1,6 @@
 // One camera's lane: bars of footage, gaps by what they mean, ticks of events, brackets of kept clips.
 
 import { prepared } from "./drawing.js";
-import { duration } from "../format.js";
 import * as times from "./times.js";
 
 const HEIGHT = 40;
@@ -90,9 +89,7 @@ export class Lane {
     const gap =
       known.gaps.find((one) => hit(one, 0)) ?? known.gaps.find((one) => !one.meant && hit(one, near)) ?? null;
     if (!gap) return { kind: "footage", text: more.join(" · ") };
-    const lasted = duration(gap.end_utc_s - gap.begin_utc_s);
-    const text = `${gap.text} (${times.time(gap.begin_utc_s)} – ${times.time(gap.end_utc_s)}, ${lasted})`;
-    return { kind: looks(gap), text: [text, ...more].join(" · ") };
+    return { kind: looks(gap), text: [`${gap.text} (${lasted(gap, known, time)})`, ...more].join(" · ") };
   }
 
   #event(context, event, colours, now) {
@@ -124,6 +121,15 @@ export class Lane {
     const share = `${(known.share * 100).toFixed(1)} % recorded`;
     return `${this.name}: ${share}, ${missing ? `${missing} times missing` : "nothing missing"}`;
   }
+}
+
+// What was asked for may end before the gap does: then nobody knows here how long it lasts.
+function lasted(gap, known, near) {
+  const moment = (time) => (times.day(time) === times.day(near) ? times.time(time) : times.dayAndTime(time));
+  const begins = gap.begin_utc_s > known.from + 1 ? moment(gap.begin_utc_s) : "";
+  const ends = gap.end_utc_s < known.to - 1 ? moment(gap.end_utc_s) : "";
+  if (begins && ends) return `${begins} – ${ends}, ${times.lasting(gap.end_utc_s - gap.begin_utc_s)}`;
+  return begins ? `since ${begins}` : ends ? `until ${ends}` : "all of the time shown";
 }
 
 // Not by colour alone.

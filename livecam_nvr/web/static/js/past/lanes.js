@@ -34,7 +34,6 @@ export class Lanes {
       this.draw();
     });
     setInterval(() => this.draw(), 1000);
-    this.fit();
   }
 
   get lanes() {
@@ -60,6 +59,7 @@ export class Lanes {
     this.#asked = true;
     requestAnimationFrame(() => {
       this.#asked = false;
+      Object.assign(this.#host.dataset, { begin: this.#scale.begin.toFixed(3), end: this.#scale.end.toFixed(3) });
       this.#axis.draw(this.#colours);
       for (const lane of this.#lanes) lane.draw(this.#record.of(lane.id), this.#colours, now());
       this.#place(this.#playhead, this.#played);

@@ -16,6 +16,7 @@ import { TimeRecord } from "./record.js";
 import { Scale } from "./scale.js";
 import { Selection } from "./selection.js";
 import * as times from "./times.js";
+import * as disk from "../disk.js";
 import { Views } from "../views.js";
 
 const STATUS_MS = 5000;
@@ -26,7 +27,6 @@ const element = (id) => document.getElementById(id);
 
 let cameras = [];
 let retention = null;
-let trouble = "";
 let cursor = null;
 let pointed = null;
 
@@ -77,8 +77,10 @@ function changed() {
   record.look();
   lanes.draw();
   preview.hide();
-  const middle = Math.min((scale.begin + scale.end) / 2, now());
-  days.see(times.day(middle));
+  // Of several days in sight, the one that was chosen stays.
+  const several = scale.span > 1.1 * 86_400 && days.chosen;
+  const stays = several && times.dayBegin(days.chosen, 1) > scale.begin && times.dayBegin(days.chosen) < scale.end;
+  if (!stays) days.see(times.day(Math.min((scale.begin + scale.end) / 2, now())));
   coverage.see(days.chosen);
   for (const button of element("spans").children) {
     const span = button.dataset.span === "day" ? 86_400 : Number(button.dataset.span);
@@ -87,8 +89,9 @@ function changed() {
 }
 
 function moved(time) {
-  const before = player.playing && time - (scale.time(scale.width) - 0) > 0 && time - scale.end < scale.span * 0.1;
-  if (before) scale.show(time - scale.span * 0.1, time + scale.span * 0.9); // turns the page
+  // Turns the page; but whoever looks elsewhere meanwhile is left there.
+  const left = time - scale.end;
+  if (player.playing && left > 0 && left < scale.span * 0.1) scale.show(time - scale.span * 0.1, time + scale.span * 0.9);
   lanes.play(time);
   controls.moved(time);
 }
@@ -176,7 +179,7 @@ async function look() {
       await loadDays();
     }
     holdings.show(element("facts"), holdings.facts(status, retention));
-    tell("disk", holdings.warning(status));
+    tell("disk", disk.warning(status.disk));
     tell("service", cameras.length ? "" : "No camera is configured. Add one to config.yaml.");
   } catch (error) {
     tell("service", error.message);
@@ -197,7 +200,8 @@ async function foresee() {
 for (const button of element("spans").children) {
   button.addEventListener("click", () => {
     if (button.dataset.span === "day") return showDay(days.chosen);
-    const middle = player.time !== null && scale.x(player.time) >= 0 && scale.x(player.time) <= scale.width ? player.time : (scale.begin + Math.min(scale.end, now())) / 2;
+    const played = player.time !== null && player.time >= scale.begin && player.time <= scale.end;
+    const middle = played ? player.time : (scale.begin + Math.min(scale.end, now())) / 2;
     scale.around(middle, Number(button.dataset.span));
   });
 }
@@ -214,6 +218,7 @@ element("select").addEventListener("click", () => {
   selection.set(middle - half, Math.min(now(), middle + half));
 });
 
+lanes.fit();
 showDay(times.day(now()));
 look();
 foresee();

@@ -71,8 +71,7 @@ export class Player {
     if (this.time === null) return;
     this.pause();
     const seat = this.#leader ?? this.#seats.find((one) => one.look(this.time).kind === "ready");
-    // To the middle of the frame: its very begin would be decided by rounding.
-    this.seek(seat ? seat.frameTime + seat.frame * (frames + 0.5) : this.time + frames / 25);
+    this.seek(seat ? seat.frameTime + seat.frame * frames : this.time + frames / 25);
   }
 
   /** Whether sound is to be heard: that of the first camera. */
@@ -83,7 +82,7 @@ export class Player {
 
   #step() {
     if (this.time === null || !this.#seats.length) return;
-    if (this.playing && this.#leader && !this.#leader.video.seeking) this.time = Math.max(this.time, this.#leader.time);
+    if (this.playing && this.#leader && !this.#leader.video.seeking) this.time = Math.max(this.time, this.#leader.reached);
     const found = this.#seats.map((seat) => seat.look(this.time));
     const loading = found.some(({ kind }, at) => kind === "loading" && !this.#seats[at].troubled);
     if (!loading) this.#loadingSince = null;

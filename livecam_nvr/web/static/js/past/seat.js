@@ -4,7 +4,9 @@ import { Feeder } from "./feeder.js";
 import { time as inWords } from "./times.js";
 
 const SEEK_S = 0.3; // further off than this, it jumps; less is made up for by a slightly different speed
+const CLOSE_S = 0.02; // less than a frame: nobody sees it
 const STILL_S = 0.02;
+const LAST_S = 0.25;
 const USUAL_FRAME_S = 1 / 25;
 
 export class Seat {
@@ -54,9 +56,18 @@ export class Seat {
     return this.#feeder.base + this.video.currentTime;
   }
 
-  /** When the very frame that is shown was taken; a seek may end anywhere within its time. */
+  /** The moment that playing has reached: a video that waits for data shows its last frame for good. */
+  get reached() {
+    const { time } = this;
+    if (this.video.readyState > HTMLMediaElement.HAVE_CURRENT_DATA) return time;
+    const until = this.#feeder.until(time);
+    return until !== null && until - time < Math.max(LAST_S, 2 * this.frame) ? until : time;
+  }
+
+  /** The middle of the time of the frame that is shown: its very begin would be decided by rounding. */
   get frameTime() {
-    return this.#shownAt === null ? this.time : this.#feeder.base + this.#shownAt;
+    // Before it is told which one it is after a step, that is where the step went.
+    return this.#shownAt === null ? this.time : this.#feeder.base + this.#shownAt + this.frame / 2;
   }
 
   /** How long a frame lasts, as far as frames were shown, seconds. */
@@ -73,7 +84,8 @@ export class Seat {
   accompany(time, rate) {
     const off = time - this.time;
     if (Math.abs(off) > SEEK_S * Math.max(1, rate)) this.video.currentTime = time - this.#feeder.base;
-    this.lead(rate * (1 + Math.max(-0.15, Math.min(0.15, off / rate))));
+    const faster = Math.abs(off) < CLOSE_S ? 0 : Math.max(-0.15, Math.min(0.15, off / rate));
+    this.lead(rate * (1 + faster));
   }
 
   hold(time) {

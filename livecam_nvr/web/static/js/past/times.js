@@ -1,5 +1,7 @@
 // Moments in words and in input fields, in the browser's time zone.
 
+import { duration } from "../format.js";
+
 const two = (value) => String(value).padStart(2, "0");
 
 const date = (s) => new Date(s * 1000);
@@ -20,6 +22,9 @@ export const dayInWords = (name) =>
 
 export const time = (s) =>
   date(s).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+
+/** How long something lasts: what is short, to the tenth of a second. */
+export const lasting = (s) => (s < 9.95 ? `${s.toFixed(1)} s` : duration(s));
 
 export const minute = (s) => date(s).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 

@@ -1,0 +1,61 @@
+"""The service's start and end when the disk does not answer."""
+
+import time
+from pathlib import Path
+
+import pytest
+from support.faults import Faults
+from support.service import Service, alive, descendants, small_camera
+from support.waiting import until
+
+HUNG = "STALL open stat write sync"
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Service:
+    (tmp_path / "recordings").mkdir()
+    return Service(tmp_path, cameras=[small_camera("cam0")])
+
+
+@pytest.fixture
+def faults(service: Service, tmp_path: Path) -> Faults:
+    faults = Faults(tmp_path, service.recordings)
+    service.env = faults.env
+    faults.order(HUNG)
+    return faults
+
+
+async def test_a_disk_that_hangs_at_the_start_does_not_keep_the_cameras_from_it(
+    service: Service, faults: Faults
+) -> None:
+    try:
+        await service.start()
+        assert "does not answer" in str((await service.status())["disk"])
+        faults.mend()
+
+        async def recorded() -> bool:
+            return bool((await service.camera("cam0"))["recording"]["frames"] > 15)
+
+        await until(recorded, 30, "recording begins by itself")
+        assert service.segments("cam0")
+        assert await service.stop() == 0
+        assert "Traceback" not in service.read_log()
+    finally:
+        faults.mend()
+        await service.kill()
+
+
+async def test_a_service_that_is_told_to_stop_while_it_starts_stops(service: Service, faults: Faults) -> None:
+    try:
+        await service.start(wait=False)
+        # The archive's lock comes first, and is waited for in vain for three seconds.
+        await until((service.folder / "data" / "index.sqlite3").exists)
+        assert service.process is not None
+        family, began_s = descendants(service.process.pid), time.monotonic()
+        assert await service.stop() == 0
+        assert time.monotonic() - began_s < 3
+        assert "listening" not in service.read_log()
+        await until(lambda: not any(map(alive, family)))
+    finally:
+        faults.mend()
+        await service.kill()
