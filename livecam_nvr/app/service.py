@@ -194,7 +194,10 @@ class Service:
         return MqttService(
             config.mqtt,
             config.node,
-            [CameraCard(camera.id, camera.title, camera.kind) for camera in self._cameras],
+            [
+                CameraCard(camera.id, camera.title, camera.kind, scheduled=bool(camera.schedule))
+                for camera in self._cameras
+            ],
             Collaborators(
                 board,
                 switches,

@@ -93,7 +93,7 @@ def in_words(report: "VerifyReport", *, repair: bool) -> list[str]:
         lines += _lines([found for found in report.findings if found.kind is kind])
     looked = f"{report.files} files with {report.frames} pictures, {_size(report.bytes)}"
     if report.running:
-        looked += f"; a service is recording, {report.writing} files being written were left out"
+        looked += f"; a service is recording, {_count(report.writing, 'file')} being written left out"
     lines.append(f"looked at {'every picture of ' if report.full else ''}{looked}")
     wrong = sum(not found.kind.harmless for found in report.findings)
     left = sum(not (found.kind.harmless or found.repaired) for found in report.findings)
@@ -105,7 +105,9 @@ def in_words(report: "VerifyReport", *, repair: bool) -> list[str]:
         hint = "" if repair else "; --repair mends what can be mended (with the service stopped)"
         if any(found.kind.value == "altered" for found in report.findings):
             hint += "; what was altered cannot be mended: it stays so until it is deleted"
-        lines.append(f"{left} of {wrong} things are wrong{hint}" if repair else f"{left} things are wrong{hint}")
+        lines.append(
+            f"{left} of {_count(wrong, 'thing')} wrong{hint}" if repair else f"{_count(left, 'thing')} wrong{hint}"
+        )
     return lines
 
 
@@ -119,3 +121,7 @@ def _lines(found: Sequence["Finding"]) -> list[str]:
         for item in found[:_MOST_LINES]
     ]
     return [*lines, f"  and {len(found) - _MOST_LINES} more"] if len(found) > _MOST_LINES else lines
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -104,6 +104,7 @@ class KeptClips:
                 entry = replace(earlier, begin_utc_ns=begin_ns, end_utc_ns=end_ns)
         self._running[camera_id] = _Running(entry, now_s + after_s)
         clip = self._put(entry)
+        _log.info("%s: a clip is kept by %s", camera_id, by)
         self._switches.keep(camera_id, before_s, after_s)
         return clip
 

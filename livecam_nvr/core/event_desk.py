@@ -23,6 +23,7 @@ MOST_AT_ONCE = 32
 """So many events of one camera last at the same time at most."""
 _LABEL = re.compile(r"[a-z0-9_ -]{1,40}")
 _SOURCE_LENGTH = 64
+_SAME_S = 1.0  # a sensor that says the same again within so long tells nothing new
 
 
 @dataclass(slots=True)
@@ -63,6 +64,8 @@ class EventReports:
         self._bus = bus
         self._clock = clock
         self._open: dict[str, dict[tuple[str, str], _Open]] = {}
+        self._said: dict[tuple[str, str, str], tuple[float, Event]] = {}
+        """The moments of the last second, and when they were reported."""
         self._began_utc_ns = clock.utc_ns()
         self._stopped = False
         ticker.add(self._look)
@@ -101,10 +104,17 @@ class EventReports:
                 "an event cannot have lasted so long",
                 f"it lasts 0 to {LONGEST_S:g} seconds",
             )
-        now_ns = self._clock.utc_ns()
+        now_ns, now_s = self._clock.utc_ns(), self._clock.monotonic()
+        said = self._said.get((camera_id, label, source))
+        if said is not None and now_s - said[0] < _SAME_S:
+            self._switches.event(camera_id, lasts=bool(self._open.get(camera_id)), lasted_s=lasted_s)
+            return said[1]
         entry = self._entry(camera_id, label, source, now_ns - round(lasted_s * NS), now_ns)
         self._switches.event(camera_id, lasts=bool(self._open.get(camera_id)), lasted_s=lasted_s)
-        return self._tell(entry)
+        event = self._tell(entry)
+        self._said = {key: one for key, one in self._said.items() if now_s - one[0] < _SAME_S}
+        self._said[camera_id, label, source] = (now_s, event)
+        return event
 
     async def events(self, camera_id: str, begin_utc_ns: int, end_utc_ns: int) -> list[Event]:
         """See core.past.EventDesk."""

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from livecam_nvr.config.models import CameraBase
 from livecam_nvr.config.recording import RecordingConfig, RetentionLimits
+from livecam_nvr.config.schema import wanted
 from livecam_nvr.domain.errors import ErrorKind, LivecamError, unknown_camera
 from livecam_nvr.domain.forecast import DAY_S, Inventory, Outlook, outlook
 from livecam_nvr.domain.ledger import Clip
@@ -214,7 +215,10 @@ def _values(limits: RetentionLimits, changes: Mapping[str, str]) -> dict[str, An
 def _mistake(error: ValidationError) -> LivecamError:
     first = error.errors()[0]
     name = next((str(part) for part in reversed(first["loc"])), "")
+    field = RetentionLimits.model_fields.get(name)
     message = str(first["msg"]).removeprefix("Value error, ")
+    if field is not None and first["type"] != "value_error":
+        message = f"{str(first['input'])[:40]!r} is not {wanted(name, field)}"
     return LivecamError(
         ErrorKind.INVALID,
         f"{name}: {message}" if name else message,

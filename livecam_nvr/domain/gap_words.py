@@ -22,6 +22,8 @@ _WORDS = {
 
 def in_words(gap: Gap) -> str:
     """The cause, who it was and what is known besides: `recording was switched off by the page`."""
+    if gap.cause is GapCause.CAMERA and gap.words.startswith("the camera "):
+        return gap.words  # it says what was wrong with the camera itself
     by = f" by {gap.by}" if gap.by else ""
     more = f": {gap.words}" if gap.words else ""
     return f"{_WORDS[gap.cause]}{by}{more}"

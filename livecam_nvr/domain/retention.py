@@ -7,6 +7,8 @@ from enum import StrEnum
 from livecam_nvr.domain.ledger import Clip
 
 _EVENT_WEIGHT = 4.0
+# What is full counts as full until there is a tenth more room.
+_ROOM_AGAIN_TENTHS = 11
 # Of a limit by size, room for what is being written takes at most this part.
 _MOST_AHEAD = 10
 
@@ -193,7 +195,8 @@ def choose(
     if rules.whole.keep_free_bytes:
         levels[rules.whole.keep_free_bytes + whole_ahead] = ids
     for level in sorted(levels, reverse=True):
-        yield from chooser.too_little_space(levels[level], level)
+        wanted = level if levels[level] is not ids else chooser.within_reach(level)
+        yield from chooser.too_little_space(levels[level], wanted)
 
 
 class _Chooser:
@@ -223,6 +226,15 @@ class _Chooser:
             if (doomed := self._next(ids, Reason.SIZE)) is None:
                 return
             yield doomed
+
+    def within_reach(self, limit: int) -> int:
+        """So much free space, or as much as recording needs, or none: where others fill the disk, deleting all
+        there is would be for nothing.
+        """
+        most = self._free + sum(self._bytes.values())
+        enough = self._rules.full_bytes * _ROOM_AGAIN_TENTHS // 10
+        wishes = (limit, self._rules.whole.keep_free_bytes, enough)
+        return next((wish for wish in wishes if most >= wish), 0)
 
     def too_little_space(self, ids: tuple[str, ...], limit: int) -> Iterator[Doomed]:
         while self._free < limit:

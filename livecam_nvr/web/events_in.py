@@ -15,8 +15,8 @@ from livecam_nvr.web.status import plain
 
 EVENTS: web.AppKey[EventDesk] = web.AppKey("EVENTS", EventDesk)
 _WANTED = (
-    'the body has to be like {"label": "motion", "state": "begin"}, {"label": "motion", "state": "end"} or'
-    ' {"label": "motion", "state": "moment", "lasted_s": 3}'
+    'the body has to be like {"label": "motion"}, {"label": "motion", "state": "begin"},'
+    ' {"label": "motion", "state": "end"} or {"label": "motion", "state": "moment", "lasted_s": 3}'
 )
 _SOURCE = "http"
 _USUAL_S = 86_400.0
@@ -31,7 +31,7 @@ async def report(request: web.Request) -> web.Response:
     desk, camera_id = request.app[EVENTS], request.match_info["camera_id"]
     request.app[PORTS].recording.recording(camera_id)
     body = await ordered(request, ("label", "state", "lasted_s"), _WANTED)
-    label, state, lasted_s = body.get("label"), body.get("state"), body.get("lasted_s", 0)
+    label, state, lasted_s = body.get("label"), body.get("state", "moment"), body.get("lasted_s", 0)
     if not isinstance(label, str):
         raise LivecamError(ErrorKind.INVALID, "the body has no label", _WANTED)
     if type(lasted_s) not in (int, float):

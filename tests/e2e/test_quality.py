@@ -75,7 +75,7 @@ async def test_one_camera_changes_and_the_other_loses_no_frame(
     )
     async with listen(broker.port) as listener:
         await service.start()
-        select, number = await announced(listener, "select"), await announced(listener, "number")
+        select, number = await announced(listener, "select", "resolution"), await announced(listener, "number")
         assert select["options"] == ["480p", "720p", "1080p"]
         await listener.until_topic(select["state_topic"], b"720p")
         await frames_more(service, 10)
@@ -98,7 +98,7 @@ async def test_one_camera_changes_and_the_other_loses_no_frame(
         away.append((await service.camera("cam0"))["quality"]["interruption_s"])
         await frames_more(service, 15)
 
-        restart = await announced(listener, "button")
+        restart = await announced(listener, "button", "restart")
         before = service.children("ffmpeg")
         await listener.client.publish(restart["command_topic"], b"PRESS", qos=1)
         await until(lambda: len(set(service.children("ffmpeg")) - set(before)) == 1, 10, "another ffmpeg")
@@ -143,7 +143,7 @@ async def test_a_quality_that_fails_comes_back_and_is_told(
     monkeypatch.setenv("V4L2_FAKE_DEV", usb.env["V4L2_FAKE_DEV"])
     async with listen(broker.port) as listener:
         await service.start()
-        select = await announced(listener, "select")
+        select = await announced(listener, "select", "resolution")
         await listener.until_topic(select["state_topic"], b"720p")
         await frames_more(service, 15)
 

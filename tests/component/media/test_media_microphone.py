@@ -1,9 +1,12 @@
 """A microphone beside a camera: in step with its pictures, and no loss to them where it is away."""
 
 import asyncio
+import fcntl
 import logging
 import os
 import subprocess
+import sys
+import termios
 import threading
 import time
 from collections.abc import Iterator
@@ -60,13 +63,19 @@ class FlashingCamera:
         child.wait(10)
         self._thread.join()
 
+    def _unread(self) -> int:
+        return int.from_bytes(fcntl.ioctl(self._in, termios.FIONREAD, bytes(4)), sys.byteorder)
+
     def _film(self) -> None:
-        number = int(time.time() * _FPS)
+        number, in_time, flashes = int(time.time() * _FPS), 0, False
         try:
             while True:
                 number += 1  # frames lie on full seconds, and so do the beeps
                 time.sleep(max(0.0, number / _FPS - time.time()))
-                luma = bytes([235 if is_on(number / _FPS + 0.001) else 16]) * _FRAME
+                # A frame gets its time when ffmpeg reads it, and that reads none while it opens the microphone.
+                in_time = 0 if self._unread() else in_time + 1
+                flashes = in_time > _FPS / 2 if number % _FPS == 0 else flashes
+                luma = bytes([235 if flashes and is_on(number / _FPS + 0.001) else 16]) * _FRAME
                 os.write(self._in, luma + b"\x80" * (_FRAME // 2))
         except BrokenPipeError:
             os.close(self._in)

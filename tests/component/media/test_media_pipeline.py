@@ -144,7 +144,7 @@ async def test_a_missing_file_is_offline_and_heals(run_camera: MakeCamera, tmp_p
     await until(lambda: camera.fault)
     assert camera.fault == f"there is no file {path}"
     assert camera.pipeline.state is OFFLINE
-    assert camera.states == []
+    assert camera.states == [OFFLINE]
     clips.make(tmp_path / "made.mp4", seconds=1).rename(path)
     await camera.until_state(LIVE)
     assert camera.fault, "the last fault is kept for the record"

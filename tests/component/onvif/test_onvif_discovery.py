@@ -14,7 +14,7 @@ URL = "http://127.0.0.1:81/onvif/device_service"
 
 
 def group() -> tuple[str, int]:
-    return ("239.255.255.250", free_port(socket.SOCK_DGRAM))
+    return ("239.255.255.250", free_port())
 
 
 @pytest.mark.parametrize("kind", [b"NetworkVideoTransmitter", b"Device"])
@@ -37,7 +37,7 @@ async def test_all_interfaces_are_asked() -> None:
 
 
 async def test_a_camera_can_be_asked_without_multicast() -> None:
-    where = ("127.0.0.1", free_port(socket.SOCK_DGRAM))
+    where = ("127.0.0.1", free_port())
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as camera:
         camera.bind(where)
         camera.setblocking(False)

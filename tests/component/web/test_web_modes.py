@@ -156,7 +156,7 @@ async def test_the_events_of_a_range(client: Client, cameras: Cameras) -> None:
     "body",
     [
         {},
-        {"label": "motion"},
+        {"label": ""},
         {"label": "motion", "state": "going on"},
         {"label": "motion", "state": ["begin"]},
         {"label": "Motion!", "state": "begin"},

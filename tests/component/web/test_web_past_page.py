@@ -69,8 +69,9 @@ class History:
         kill(child)
         await until(self._missed, 20, "cam1's gap")
         await self._elapsed_off()
+        off = await self.gap("cam0", "switched_off")
         await service.post("/api/cameras/cam0/recording", {"on": True})
-        await self.recorded("cam0", 5)
+        await self.recorded("cam0", 5, since=off["begin_utc_s"])
 
     async def border(self) -> list[dict[str, Any]]:
         """Two files of cam0, one after the other; files begin on the clock, so the first one may be short."""
@@ -83,13 +84,12 @@ class History:
     async def timeline(self, camera_id: str) -> dict[str, Any]:
         return await self.json(f"/api/cameras/{camera_id}/timeline")
 
-    async def recorded(self, camera_id: str, seconds: float) -> None:
-        """Waits until what is being recorded is so long, without a gap."""
+    async def recorded(self, camera_id: str, seconds: float, since: float = 0) -> None:
+        """Waits until what is being recorded (since a moment) is so long, without a gap."""
 
         async def long_enough() -> bool:
             spans = (await self.timeline(camera_id))["spans"]
-            active = (await self.service.camera(camera_id))["recording"]["active"]
-            return bool(spans) and active and spans[-1]["duration_s"] > seconds
+            return bool(spans) and spans[-1]["begin_utc_s"] > since and spans[-1]["duration_s"] > seconds
 
         await until(long_enough, 30, f"{seconds} s of {camera_id}")
 
@@ -193,7 +193,7 @@ class Past:
     async def playing_at(self) -> list[dict[str, Any]]:
         return list(
             await self.page.evaluate(
-                "[...document.querySelectorAll('video')].map(v => ({time: v.currentTime, paused: v.paused}))"
+                "[...document.querySelectorAll('video')].map(v => ({time: v.currentTime, paused: v.paused && !v.seeking}))"
             )
         )
 

@@ -234,7 +234,7 @@ async def test_a_recording_that_never_gets_a_right_date_waits_for_an_hour() -> N
 
 async def test_pauses_between_steps_but_not_when_space_is_urgent() -> None:
     slow = Pace(every_s=0.05, soon_s=0.0, step_pause_s=30.0)
-    calm = FakeShedding([recorded(age, GIB // 10) for age in range(40)], free_bytes=0)
+    calm = FakeShedding([recorded(age, GIB // 10) for age in range(50)], free_bytes=0)
     async with running(calm, pace=slow, keep_free=4 * GIB):
         # It hurries until 1.25 GiB are free (critical), and then takes its time.
         await until(lambda: calm.free_bytes >= 1.25 * GIB)

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -160,6 +161,22 @@ def test_nothing_is_read_that_is_not_needed() -> None:
     assert len(read) <= 11
 
 
+@pytest.mark.parametrize(
+    ("free", "files_go"),
+    [
+        (2000, 0),  # enough
+        (1500, 5),
+        (1000, 10),  # all of it is just enough
+        (900, 2),  # it is not: only what recording needs, 1100
+        (99, 0),  # not even that: others fill the disk
+    ],
+)
+def test_nothing_goes_for_space_that_it_cannot_bring(free: int, files_go: int) -> None:
+    files = [recorded("a", age, 100) for age in range(10)]
+    rules = Rules(Limits(keep_free_bytes=2000), full_bytes=1000)
+    assert len(plan(files, rules, free)) == files_go
+
+
 CAMERAS = ("a", "b", "c")
 amounts = st.integers(1, 500)
 limits = st.builds(
@@ -195,6 +212,8 @@ def keeps_within(files: list[Recorded], rules: Rules, free: int, ahead: dict[str
             return False
     whole = rules.whole
     wanted_free = whole.keep_free_bytes + sum(ahead.values()) if whole.keep_free_bytes else 0
+    if free + sum(file.bytes for file in files) < wanted_free:
+        wanted_free = 0  # all of it would not be enough, and recording needs none here (full_bytes)
     return fits(files, whole.max_bytes, sum(ahead.values())) and not (files and free < wanted_free)
 
 

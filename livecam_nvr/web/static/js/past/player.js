@@ -62,7 +62,7 @@ export class Player {
     if (!this.playing) return;
     if (this.#leader && !this.#leader.video.seeking) this.time = this.#leader.time;
     this.playing = false;
-    for (const seat of this.#seats) seat.hold();
+    for (const seat of this.#seats) seat.settle(this.time);
     this.#onPlay(false);
   }
 

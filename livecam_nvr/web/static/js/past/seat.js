@@ -66,8 +66,9 @@ export class Seat {
 
   /** The middle of the time of the frame that is shown: its very begin would be decided by rounding. */
   get frameTime() {
-    // Before it is told which one it is after a step, that is where the step went.
-    return this.#shownAt === null ? this.time : this.#feeder.base + this.#shownAt + this.frame / 2;
+    // Until the browser tells which one it is, that is where the last step went.
+    const into = this.#shownAt === null ? -1 : this.video.currentTime - this.#shownAt;
+    return into < 0 || into > this.frame ? this.time : this.time - into + this.frame / 2;
   }
 
   /** How long a frame lasts, as far as frames were shown, seconds. */
@@ -86,6 +87,14 @@ export class Seat {
     if (Math.abs(off) > SEEK_S * Math.max(1, rate)) this.video.currentTime = time - this.#feeder.base;
     const faster = Math.abs(off) < CLOSE_S ? 0 : Math.max(-0.15, Math.min(0.15, off / rate));
     this.lead(rate * (1 + faster));
+  }
+
+  /** Stops at a moment: what a video shows when it is only paused may be the frame before or after. */
+  settle(time) {
+    this.video.pause();
+    if (this.#feeder.look(time).kind !== "ready") return;
+    this.#shownAt = null;
+    this.video.currentTime = time - this.#feeder.base;
   }
 
   hold(time) {

@@ -1,0 +1,73 @@
+"""An index that is deleted or spoilt while the service runs: what it knew comes back without a restart."""
+
+import json
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+
+import pytest
+from support.service import Service, small_camera
+from support.waiting import until
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[Service]:
+    service = Service(tmp_path, cameras=[small_camera("cam0")])
+    await service.start()
+    yield service
+    await service.kill()
+
+
+@pytest.mark.parametrize("how", ["deleted", "spoilt"])
+async def test_what_was_recorded_and_told_is_there_again(service: Service, how: str) -> None:
+    began_s = time.time() - 1
+
+    async def recorded(frames: int) -> bool:
+        return bool((await service.camera("cam0"))["recording"]["frames"] > frames)
+
+    await until(lambda: recorded(20), 15)
+    await service.post("/api/cameras/cam0/events", {"label": "motion", "state": "begin"})
+    await service.post("/api/cameras/cam0/keep", {"before_s": 2, "after_s": 0})
+    for on in (False, True):
+        await service.post("/api/cameras/cam0/recording", {"on": on})
+    await until(lambda: recorded(40), 15)
+    await service.post("/api/cameras/cam0/recording", {"on": False})
+    await service.post("/api/cameras/cam0/events", {"label": "motion", "state": "end"})
+
+    ended_s = time.time()
+
+    async def timeline() -> dict[str, Any]:
+        try:
+            text = await service.get(f"/api/cameras/cam0/timeline?from={began_s:.3f}&to={ended_s:.3f}")
+        except HTTPError as error:
+            if error.code != 503:  # it is being made anew
+                raise
+            return {}
+        return dict(json.loads(text))
+
+    async def complete() -> dict[str, Any]:
+        found = await timeline()
+        return found if found and found["clips"] and found["frames"] > 40 and len(found["gaps"]) > 1 else {}
+
+    before: Any = await until(complete, 10)
+    assert before["events"][0]["end_utc"]
+    index = service.folder / "data" / "index.sqlite3"
+    if how == "deleted":
+        for file in index.parent.glob("index.sqlite3*"):
+            file.unlink()
+    else:
+        for file in index.parent.glob("index.sqlite3*"):
+            if not file.name.endswith("-shm"):
+                with file.open("r+b") as opened:
+                    opened.write(b"\xa5" * file.stat().st_size)
+
+    async def as_before() -> bool:
+        return await timeline() == before
+
+    await until(as_before, 30)
+    assert "Traceback" not in service.read_log()
+    # And so it stays: the new index is no empty one that merely has not been looked at.
+    fresh = [line for line in service.read_log().splitlines() if "the index is complete again" in line]
+    assert fresh, service.read_log()
