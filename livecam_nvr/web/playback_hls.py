@@ -34,7 +34,7 @@ async def media_playlist(request: web.Request) -> web.Response:
 async def init(request: web.Request) -> web.Response:
     """`playback/{begin}/init.mp4`."""
     begin = min(int(request.match_info["begin"]), LAST_UTC_NS)
-    piece = await _piece(request, begin, begin + 1)
+    piece = await _piece(request, begin, begin + NS)
     return web.Response(body=piece.init, headers={**_KEPT, "Content-Type": piece.mime})
 
 

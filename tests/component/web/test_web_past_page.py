@@ -183,17 +183,18 @@ class Past:
         return await shown_frame(self.page, index)
 
     async def shows(self, index: int = 0) -> int:
-        """The number of the first frame that is shown."""
+        """The number of the first frame that is shown; 0 is what black reads as, too."""
 
         async def some() -> int:
-            return 1 + await self.frame(index)
+            return max(0, await self.frame(index))
 
-        return int(str(await until(some, 15, "a picture"))) - 1
+        return int(str(await until(some, 15, "a picture")))
 
     async def playing_at(self) -> list[dict[str, Any]]:
         return list(
             await self.page.evaluate(
-                "[...document.querySelectorAll('video')].map(v => ({time: v.currentTime, paused: v.paused && !v.seeking}))"
+                "[...document.querySelectorAll('video')].map("
+                "v => ({time: v.currentTime, paused: v.paused && !v.seeking}))"
             )
         )
 

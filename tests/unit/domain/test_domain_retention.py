@@ -212,8 +212,9 @@ def keeps_within(files: list[Recorded], rules: Rules, free: int, ahead: dict[str
             return False
     whole = rules.whole
     wanted_free = whole.keep_free_bytes + sum(ahead.values()) if whole.keep_free_bytes else 0
-    if free + sum(file.bytes for file in files) < wanted_free:
-        wanted_free = 0  # all of it would not be enough, and recording needs none here (full_bytes)
+    # What all of it would not bring is not wanted: then without room for what comes, or none (full_bytes is 0).
+    most = free + sum(file.bytes for file in files)
+    wanted_free = next((wish for wish in (wanted_free, whole.keep_free_bytes) if most >= wish), 0)
     return fits(files, whole.max_bytes, sum(ahead.values())) and not (files and free < wanted_free)
 
 
