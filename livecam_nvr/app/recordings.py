@@ -44,7 +44,8 @@ _log = logging.getLogger(__name__)
 
 # What a killed service has not hashed, it has recorded within the last days.
 _CATCH_UP_NS = 2 * 86_400 * NS
-_LEDGER_PATIENCE_S = 2.0
+_MOST_CAUGHT_UP = 50_000
+_LEDGER_PATIENCE_S = 10.0
 
 Within = Callable[[Callable[[], Awaitable[None]], str], Awaitable[None]]
 """Awaits the end of a part that waits for the disk, but not for ever."""
@@ -141,7 +142,7 @@ class Recordings:
         stack.push_async_callback(self._within, self.ledger.stop, "the ledger")
         reading = asyncio.create_task(self.ledger.start(), name="read the ledger")
         stack.push_async_callback(_end, reading)
-        # Usually done at once; a disk that does not answer must not keep the cameras from starting.
+        # Usually done at once. A lost index takes longer to read; a disk that does not answer is given up before.
         await asyncio.wait([reading], timeout=_LEDGER_PATIENCE_S)
         await self.time.start()
         stack.push_async_callback(self.time.stop)
@@ -259,7 +260,7 @@ class Recordings:
         found: list[Segment] = []
         try:
             for camera in self._cameras:
-                found += await self.index.between(camera.id, now - _CATCH_UP_NS, now)
+                found += await self.index.between(camera.id, now - _CATCH_UP_NS, now, _MOST_CAUGHT_UP)
         except LivecamError as error:
             _log.warning("the manifests may lack what was recorded last: %s", error.message)
         self._evidence.catch_up(found)

@@ -85,7 +85,9 @@ class CameraLine:
         self._usual_ns = 0
         self._pauses: deque[tuple[int, int]] = deque(maxlen=_REMEMBERED_PAUSES)
         self._open: Stretch | None = None
-        """The file being written, as far as it came."""
+        """The file being written, without its end."""
+        self._reached_ns = 0
+        """And that: a number, because it changes with every frame."""
         self._closed: list[Stretch] = []
         """Files that the index may not have yet."""
         self._over = False
@@ -93,8 +95,8 @@ class CameraLine:
     @property
     def growing(self) -> tuple[Stretch, ...]:
         """Footage that is in files, and may not be in the index yet."""
-        mine = (self._open,) if self._open is not None and self._open.duration_ns > 0 else ()
-        return (*self._closed, *mine)
+        mine = self._as_far_as_it_came()
+        return (*self._closed, mine) if mine is not None else tuple(self._closed)
 
     def begin(self, last: Entry | None, alive_utc_ns: int | None, status: RecordingStatus) -> None:
         """The service starts.
@@ -156,9 +158,8 @@ class CameraLine:
         if not fragment.frames:
             return
         duration_ns = fragment.duration * NS // fragment.init.video.timescale
-        if self._open is not None and self._status.active:
-            end = max(self._open.end_utc_ns, fragment.utc_ns + duration_ns)
-            self._open = replace(self._open, end_utc_ns=end)
+        if fragment.utc_ns + duration_ns > self._reached_ns and self._status.active:
+            self._reached_ns = fragment.utc_ns + duration_ns
         usual_ns = self._usual_ns or duration_ns
         if duration_ns > max(_PAUSE_NS, _PAUSE_FRAMES * usual_ns):
             self._pauses.append((fragment.utc_ns + usual_ns, fragment.utc_ns + duration_ns))
@@ -200,12 +201,19 @@ class CameraLine:
         if since == (was.begin_utc_ns if was else None):
             return
         failed = since is None and status.fault is not None  # what is left of the file is told when it is finished
-        if was is not None and not failed and was.duration_ns > 0:
-            self._closed.append(was)
+        mine = self._as_far_as_it_came()
+        if mine is not None and not failed:
+            self._closed.append(mine)
         follows = was is not None
         self._open = None if since is None else Stretch(since, since, EndCause.CLOCK, follows)
+        self._reached_ns = since or 0
         if since is not None:
             self._tell_pauses()
+
+    def _as_far_as_it_came(self) -> Stretch | None:
+        if self._open is None or self._reached_ns <= self._open.begin_utc_ns:
+            return None
+        return replace(self._open, end_utc_ns=self._reached_ns)
 
     def _tell_pauses(self) -> None:
         """Writes down the pauses inside the file being written; it may have begun before this was known."""

@@ -193,14 +193,14 @@ class Janitor:
         for at in range(0, len(doomed), _STEP):
             # What somebody has kept since the plan was made stays.
             step = [item for item in doomed[at : at + _STEP] if not self._is_kept(item)]
+            self._log.announce(step)
             try:
                 done = await self._shed.unlink([item.file for item in step])
             except LivecamError:
                 await self._shed.settle()
                 raise
             reasons = {item.file.path: item.reason for item in step}
-            for file in done.gone:
-                self._log.add(Doomed(file, reasons[file.path]))
+            self._log.add(Doomed(file, reasons[file.path]) for file in done.gone)
             deleted += len(done.gone)
             if self._stopping.is_set():
                 break

@@ -216,6 +216,11 @@ def _explained(
             gaps.append(Gap(piece.begin_utc_ns, piece.end_utc_ns, state.cause, state.words, state.by))
             continue
         following = moments[number] if number < len(moments) else None
+        # After a file that did not end by the clock there was none that could have been deleted.
+        broke_off = number == 1 and before is not None and before.cause is not EndCause.CLOCK
+        if broke_off and (noticed := _reason(piece, following, None)) is not None:
+            gaps.append(noticed)
+            continue
         for part, was_deleted in _parts(piece, deleted):
             if was_deleted:
                 gaps.append(Gap(part.begin_utc_ns, part.end_utc_ns, GapCause.DELETED))

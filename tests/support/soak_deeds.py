@@ -71,6 +71,7 @@ class Deeds:
             (4, self.switch),
             (3, self.keep),
             (3, self.event),
+            (3, self.export),
             (2, self.kill_cameras),
             (1, self.delete_index),
             (1, self.spoil_index),
@@ -180,6 +181,13 @@ class Deeds:
         label = self._dice.choice(["motion", "person", "parcel"])
         async with self._deed("event", "cam1"):
             await self._ask("/api/cameras/cam1/events", {"label": label, "state": "begin"})
+
+    async def export(self) -> None:
+        """Two cameras side by side, which is encoded anew and so takes its time; nobody waits for it."""
+        now_s = time.time()
+        async with self._deed("export"):
+            body = {"cameras": ["cam0", "ip0"], "from": f"{now_s - 40:.3f}", "to": f"{now_s - 5:.3f}"}
+            await self._ask("/api/exports", body)
 
     async def kill_cameras(self) -> None:
         async with self._deed("kill_cameras"):

@@ -73,10 +73,28 @@ def everything(service: Service, deeds: Sequence[Deed], began_s: float, ended_s:
     found += _log(service)
     found += _evidence(service)
     found += _entries(service)
+    found += _leftovers(service)
     for camera in service.config["cameras"]:
         concerning = [deed for deed in deeds if deed.camera in {"", camera["id"]}]
         found += [f"{camera['id']}: {line}" for line in _camera(service, camera, concerning, began_s, ended_s)]
     return found
+
+
+async def gaps_told(service: Service, camera_id: str, began_s: float, ended_s: float) -> list[str]:
+    """The gaps that a running service tells of."""
+    times = f"from={began_s:.3f}&to={ended_s:.3f}"
+    answer = json.loads(await service.get(f"/api/cameras/{camera_id}/coverage?{times}"))
+    return [str(Gap(gap["begin_utc_s"], gap["end_utc_s"], gap["cause"])) for gap in answer["gaps"]]
+
+
+def gaps_left(service: Service, camera_id: str, began_s: float, ended_s: float) -> list[str]:
+    """The gaps that what a stopped service has left tells of."""
+    times = ("--from", _iso(round(began_s, 3)), "--to", _iso(round(ended_s, 3)))
+    (coverage,) = json.loads(command(service, "coverage", "--camera", camera_id, *times, "--json").stdout)[
+        "cameras"
+    ]
+    gaps = ((round(gap[end] / 1e9, 3) for end in ("begin_utc_ns", "end_utc_ns")) for gap in coverage["gaps"])
+    return [str(Gap(*ends, gap["cause"])) for ends, gap in zip(gaps, coverage["gaps"], strict=True)]
 
 
 def command(service: Service, *words: str) -> subprocess.CompletedProcess[str]:
@@ -95,9 +113,16 @@ def _evidence(service: Service) -> Iterator[str]:
     for finding in (*audit_chain(root), *audit_files(root)):
         yield f"manifests: {finding.path}: {finding.words}"
     known = known_hashes(root, "")
-    for path in root.glob("*/*/*.mp4"):
+    for path in root.glob("[!.]*/*/*.mp4"):
         if str(path.relative_to(root)) not in known:
             yield f"manifests: nothing of {path.name}"
+
+
+def _leftovers(service: Service) -> Iterator[str]:
+    """Nothing that was begun lies about."""
+    hidden = service.recordings / ".livecam-nvr"
+    half_done = [*hidden.rglob("*.part"), *hidden.rglob("*.new")]
+    return (f"left behind: {path.relative_to(service.recordings)}" for path in half_done)
 
 
 def _entries(service: Service) -> Iterator[str]:
@@ -139,7 +164,8 @@ def _camera(
         yield from _between(before, after, gaps, deeds, far=far)
     yield from _frames_in_gaps(films, gaps)
     yield from _edges(films, gaps, began_s, ended_s)
-    yield from _causes(gaps, deeds, began_s, ended_s, far=far)
+    yield from _causes(gaps, deeds, began_s, ended_s, far=far, limited="retention" in camera)
+    yield from _kept(service, camera["id"], gaps)
 
 
 def _films(service: Service, camera_id: str) -> Iterator[Film]:
@@ -188,7 +214,7 @@ def _between(before: Film, after: Film, gaps: Sequence[Gap], deeds: Sequence[Dee
         yield f"{place} frames {b} to {a} are in both"
     if hole[0] - hole[1] > _NO_GAP_S:
         yield f"{place} {hole[0] - hole[1]:.3f} s overlap"
-    if same_run and two.sequence == one.sequence + 1 and one.cause == "clock":
+    if same_run and two.sequence == one.sequence + one.merged and one.cause == "clock":
         if b != a + 1:
             yield f"{place} the frames from {a} to {b} are missing, and nothing was to be"
     elif hole[1] - hole[0] > _NO_GAP_S and not _told(*hole, gaps, _FRAME_S):
@@ -219,13 +245,15 @@ def _edges(films: Sequence[Film], gaps: Sequence[Gap], began_s: float, ended_s: 
 
 
 def _causes(
-    gaps: Sequence[Gap], deeds: Sequence[Deed], began_s: float, ended_s: float, *, far: bool
+    gaps: Sequence[Gap], deeds: Sequence[Deed], began_s: float, ended_s: float, *, far: bool, limited: bool
 ) -> Iterator[str]:
     """Each gap is put down to something that was done, and is over soon after that was."""
     ours = [deed for deed in deeds if deed.name in _CAUSES and (far or deed.name != "kill_cameras")]
     first, last = Deed("begin", began_s, began_s + 1), Deed("end", ended_s, ended_s)
     causes = _CAUSES | {"begin": {"never", "camera", "encoder"}, "end": {"service_stopped"}}
     for gap in gaps:
+        if gap.cause == "deleted" and limited:
+            continue
         near = [
             deed
             for deed in (first, *ours, last)
@@ -239,6 +267,17 @@ def _causes(
         over_s = max((deed.end_s for deed in near if deed.begin_s < gap.end_s), default=gap.begin_s)
         if gap.end_s > over_s + _RECOVERY_S:
             yield f"gap {gap} lasts {gap.end_s - over_s:.1f} s longer than what happened"
+
+
+def _kept(service: Service, camera_id: str, gaps: Sequence[Gap]) -> Iterator[str]:
+    """Nothing of a kept clip was deleted."""
+    clips_kept = [e for e in read_all(service.recordings) if e.kind == "clip" and e.camera_id == camera_id]
+    for clip in clips_kept:
+        begin_s, end_s = clip.begin_utc_ns / 1e9, (clip.end_utc_ns or 0) / 1e9
+        for gap in gaps:
+            both_s = min(gap.end_s, end_s) - max(gap.begin_s, begin_s)
+            if gap.cause == "deleted" and both_s > _FRAME_S:
+                yield f"{gap} although {_clock(begin_s)} to {_clock(end_s)} is kept"
 
 
 def _told(begin_s: float, end_s: float, gaps: Sequence[Gap], slack_s: float) -> bool:

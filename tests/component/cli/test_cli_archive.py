@@ -71,7 +71,7 @@ def test_what_is_wrong_is_told_mended_and_told(
     said = capsys.readouterr().out.splitlines()
     assert "missing file: 1" in said
     assert any(line.startswith(f"  cam0/260921/{files[1].name}: of its ") for line in said)
-    assert said[-1] == "2 things are wrong; --repair mends what can be mended (with the service stopped)"
+    assert said[-1] == "2 things wrong; --repair mends what can be mended (with the service stopped)"
     assert run("verify", "--repair") == 0
     said = capsys.readouterr().out.splitlines()
     assert said[-1] == "all that was wrong is repaired"

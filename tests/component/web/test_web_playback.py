@@ -14,6 +14,7 @@ from fakes.footage_files import newest_file, open_files, packets, sounding_clip,
 from fakes.playback_site import PlaybackSite, client_of, playback_site
 from fakes.storage_fragments import BEGAN_UTC_NS, FRAGMENTED, make_clip, read_clip
 from support.clips import run
+from support.waiting import until
 
 from livecam_nvr.domain.media import Fragment
 from livecam_nvr.domain.segment import NS
@@ -219,7 +220,7 @@ async def test_a_file_deleted_while_it_is_sent_ends_the_answer(
     site.open.end_all()
     with pytest.raises(aiohttp.ClientPayloadError):
         await response.read()
-    assert not open_files(site.root)
+    await until(lambda: not open_files(site.root))
 
 
 async def test_lists(site: PlaybackSite, client: aiohttp.ClientSession, fragments: list[Fragment]) -> None:

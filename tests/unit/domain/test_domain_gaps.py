@@ -150,6 +150,23 @@ def test_deleted_footage_is_known_as_such() -> None:
     ]
 
 
+def test_what_was_noticed_late_was_not_deleted() -> None:
+    """What is kept may lie within what was deleted; between its end and the news of it nothing was recorded."""
+    kept = segment(100, cause=EndCause.SERVICE)
+    notes = [state(-10), deleted(0, 300), state(132, "service_crashed"), state(150), state(310, "camera")]
+    assert told(look(0, 320, [kept], *notes)) == [
+        (0, 100, GapCause.DELETED),
+        (130, 150, GapCause.SERVICE_CRASHED),
+        (150, 300, GapCause.DELETED),
+        (300, 320, GapCause.CAMERA),
+    ]
+    # But where it went on after the kept file, the next one is gone.
+    assert told(look(100, 150, [replace(kept, cause=EndCause.CLOCK)], *notes)) == [
+        (130, 132, GapCause.DELETED),
+        (132, 150, GapCause.SERVICE_CRASHED),
+    ]
+
+
 def test_pauses_are_no_footage() -> None:
     found = look(0, 60, [segment(0, 60)], pause(-5, 2), pause(10, 12), pause(58, 70))
     assert told(found) == [(0, 2, GapCause.CAMERA), (10, 12, GapCause.CAMERA), (58, 60, GapCause.CAMERA)]
