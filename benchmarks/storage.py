@@ -34,12 +34,12 @@ from livecam_nvr.domain.media import Fragment
 from livecam_nvr.domain.retention import Limits, Rules
 from livecam_nvr.domain.segment import NS
 from livecam_nvr.runtime.clock import SystemClock
-from livecam_nvr.storage.index import INDEX_NAME, Index
-from livecam_nvr.storage.names import Names
-from livecam_nvr.storage.past import IndexedPast
-from livecam_nvr.storage.reindex import reindex
-from livecam_nvr.storage.segment_file import SegmentFile
-from livecam_nvr.storage.shedding import ArchiveShedding
+from livecam_nvr.storage.files.names import Names
+from livecam_nvr.storage.files.segment_file import SegmentFile
+from livecam_nvr.storage.index.index import INDEX_NAME, Index
+from livecam_nvr.storage.index.reindex import reindex
+from livecam_nvr.storage.ledger.past import IndexedPast
+from livecam_nvr.storage.shedding.shedding import ArchiveShedding
 
 CAMERAS = ["cam0", "cam1", "cam2", "cam3"]
 _NEWEST_DAYS = 4

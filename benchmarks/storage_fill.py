@@ -12,10 +12,10 @@ from pathlib import Path
 from livecam_nvr.domain.media import EndCause, Fragment
 from livecam_nvr.domain.segment import NS
 from livecam_nvr.media.fragments import FragmentReader
-from livecam_nvr.storage.database import open_database, transaction
-from livecam_nvr.storage.label import END_AT, LABEL_BYTES, Begin, End, end_record, label_box
-from livecam_nvr.storage.rows import COMPLETE, FILL_DAYS, INSERT
-from livecam_nvr.storage.tables import Tally, keyframe_table
+from livecam_nvr.storage.files.label import END_AT, LABEL_BYTES, Begin, End, end_record, label_box
+from livecam_nvr.storage.files.tables import Tally, keyframe_table
+from livecam_nvr.storage.index.database import open_database, transaction
+from livecam_nvr.storage.index.rows import COMPLETE, FILL_DAYS, INSERT
 
 SEGMENT_S = 30
 DAY_S = 86_400

@@ -12,9 +12,9 @@ from pathlib import Path
 from livecam_nvr.core.ports import SegmentStart
 from livecam_nvr.domain.media import EndCause, Fragment
 from livecam_nvr.runtime.clock import SystemClock
-from livecam_nvr.storage.archive import FileArchive
-from livecam_nvr.storage.database import open_database
-from livecam_nvr.storage.index import INDEX_NAME, Index
+from livecam_nvr.storage.files.archive import FileArchive
+from livecam_nvr.storage.index.database import open_database
+from livecam_nvr.storage.index.index import INDEX_NAME, Index
 
 _SECTOR_BYTES = 512
 _SECTORS_WRITTEN = 6

@@ -7,7 +7,7 @@ from livecam_nvr.core.ports import SelfCheck
 from livecam_nvr.media.checks import EncoderCheck
 from livecam_nvr.rtsp.checks import MediaServerChecks
 from livecam_nvr.runtime.clock import SystemClock
-from livecam_nvr.storage.checks import StorageCheck
+from livecam_nvr.storage.place.checks import StorageCheck
 
 
 def checks(config: Config) -> Sequence[SelfCheck]:

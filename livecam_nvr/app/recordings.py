@@ -26,18 +26,18 @@ from livecam_nvr.media.export.store import ExportStore
 from livecam_nvr.media.hub import MemoryHub
 from livecam_nvr.media.past_pictures import DecodedPast
 from livecam_nvr.runtime.clock import Clock
-from livecam_nvr.storage.archive import FileArchive
-from livecam_nvr.storage.disk import Disk
 from livecam_nvr.storage.evidence.keeper import EvidenceKeeper
-from livecam_nvr.storage.footage import FileFootage
-from livecam_nvr.storage.index import INDEX_NAME, Index
-from livecam_nvr.storage.ledger import FileLedger
-from livecam_nvr.storage.marker import Marker
-from livecam_nvr.storage.merge import Merger
-from livecam_nvr.storage.merge_file import leftovers
-from livecam_nvr.storage.past import IndexedPast
-from livecam_nvr.storage.redate import Redater
-from livecam_nvr.storage.shedding import ArchiveShedding
+from livecam_nvr.storage.files.archive import FileArchive
+from livecam_nvr.storage.footage.footage import FileFootage
+from livecam_nvr.storage.index.index import INDEX_NAME, Index
+from livecam_nvr.storage.ledger.ledger import FileLedger
+from livecam_nvr.storage.ledger.past import IndexedPast
+from livecam_nvr.storage.merging.merge import Merger
+from livecam_nvr.storage.merging.merge_file import leftovers
+from livecam_nvr.storage.place.disk import Disk
+from livecam_nvr.storage.place.marker import Marker
+from livecam_nvr.storage.redating.redate import Redater
+from livecam_nvr.storage.shedding.shedding import ArchiveShedding
 from livecam_nvr.web.past_ports import PastPorts
 
 _log = logging.getLogger(__name__)

@@ -29,8 +29,8 @@ from livecam_nvr.media.pipeline import CameraPipeline
 from livecam_nvr.onvif.service import OnvifCameras
 from livecam_nvr.rtsp.choose import choose_media_server
 from livecam_nvr.runtime.clock import SystemClock
-from livecam_nvr.storage.qualities import QualityFile
 from livecam_nvr.storage.refusal import in_words
+from livecam_nvr.storage.remembered.qualities import QualityFile
 from livecam_nvr.web.server import PastPorts, WebPorts, WebServer
 
 _log = logging.getLogger(__name__)

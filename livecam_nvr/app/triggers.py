@@ -17,8 +17,8 @@ from livecam_nvr.core.ticker import Ticker
 from livecam_nvr.domain.schedule import week_time
 from livecam_nvr.domain.status import RecordingMode
 from livecam_nvr.runtime.clock import Clock
-from livecam_nvr.storage.modes import ModeFile
-from livecam_nvr.storage.switches import SwitchFile
+from livecam_nvr.storage.remembered.modes import ModeFile
+from livecam_nvr.storage.remembered.switches import SwitchFile
 
 
 class Triggers:

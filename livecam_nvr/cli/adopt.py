@@ -22,7 +22,7 @@ def execute(args: argparse.Namespace) -> int:
     """Adopts, and says what."""
     config = common.load(args)
     from livecam_nvr.domain.errors import ErrorKind, LivecamError  # noqa: PLC0415 - not for `--help`
-    from livecam_nvr.storage.marker import Marker  # noqa: PLC0415
+    from livecam_nvr.storage.place.marker import Marker  # noqa: PLC0415
     from livecam_nvr.storage.refusal import in_words  # noqa: PLC0415
 
     common.keep_quiet()

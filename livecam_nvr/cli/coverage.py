@@ -158,11 +158,11 @@ def _read(config: "Config", camera_ids: list[str], asked: Span, now_utc_ns: int)
     import sqlite3  # noqa: PLC0415 - nor these for `--help`
     from contextlib import closing  # noqa: PLC0415
 
-    from livecam_nvr.storage.database import connect  # noqa: PLC0415
-    from livecam_nvr.storage.folders import indexed_cameras  # noqa: PLC0415
-    from livecam_nvr.storage.holder import holder  # noqa: PLC0415
-    from livecam_nvr.storage.index import INDEX_NAME  # noqa: PLC0415
-    from livecam_nvr.storage.past_unattended import coverage_of  # noqa: PLC0415
+    from livecam_nvr.storage.index.database import connect  # noqa: PLC0415
+    from livecam_nvr.storage.index.index import INDEX_NAME  # noqa: PLC0415
+    from livecam_nvr.storage.ledger.past_unattended import coverage_of  # noqa: PLC0415
+    from livecam_nvr.storage.place.folders import indexed_cameras  # noqa: PLC0415
+    from livecam_nvr.storage.place.holder import holder  # noqa: PLC0415
 
     root, path = config.recording.path, config.data_dir / INDEX_NAME
     try:

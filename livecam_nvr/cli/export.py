@@ -83,7 +83,7 @@ async def _export(
     from livecam_nvr.cli.stored_footage import StoredPast, stored_footage  # noqa: PLC0415 - nor these for `--help`
     from livecam_nvr.media.export.maker import ExportMaker  # noqa: PLC0415
     from livecam_nvr.media.hardware import choose  # noqa: PLC0415
-    from livecam_nvr.storage.index import INDEX_NAME  # noqa: PLC0415
+    from livecam_nvr.storage.index.index import INDEX_NAME  # noqa: PLC0415
 
     root, database = config.recording.path, config.data_dir / INDEX_NAME
     footage, known = await stored_footage(root, database)

@@ -24,8 +24,8 @@ def execute(args: argparse.Namespace) -> int:
     """Rebuilds it, and says what was found."""
     config = common.load(args)
     from livecam_nvr.cli.pass_progress import PassProgress  # noqa: PLC0415 - nor these for `--help`
-    from livecam_nvr.storage.index import INDEX_NAME  # noqa: PLC0415
-    from livecam_nvr.storage.reindex import reindex  # noqa: PLC0415
+    from livecam_nvr.storage.index.index import INDEX_NAME  # noqa: PLC0415
+    from livecam_nvr.storage.index.reindex import reindex  # noqa: PLC0415
 
     common.keep_quiet()
     progress = PassProgress(sys.stderr)

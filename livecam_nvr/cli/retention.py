@@ -37,8 +37,8 @@ def execute(args: argparse.Namespace) -> int:
 
     from livecam_nvr.cli.retention_report import report  # noqa: PLC0415
     from livecam_nvr.core.retention import Settings, forecast  # noqa: PLC0415
-    from livecam_nvr.storage.index import INDEX_NAME  # noqa: PLC0415
-    from livecam_nvr.storage.stocktaking import ArchiveStock, StoredIndex  # noqa: PLC0415
+    from livecam_nvr.storage.index.index import INDEX_NAME  # noqa: PLC0415
+    from livecam_nvr.storage.shedding.stocktaking import ArchiveStock, StoredIndex  # noqa: PLC0415
 
     common.keep_quiet()
     limits = ("max_age_days", "event_max_age_days", "max_size", "keep_free")

@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, cast
 from livecam_nvr.core.past import DayTotal
 from livecam_nvr.domain.coverage import Coverage, Span
 from livecam_nvr.domain.segment import Segment
-from livecam_nvr.storage.boxes import BoxError
-from livecam_nvr.storage.folders import cameras, days, indexed_cameras
-from livecam_nvr.storage.footage import FileFootage
-from livecam_nvr.storage.holder import holder
-from livecam_nvr.storage.past import read_days
-from livecam_nvr.storage.past_unattended import coverage_of
-from livecam_nvr.storage.repair import is_our_name, reader
-from livecam_nvr.storage.rows import BETWEEN, NEWEST_PATH, segments
-from livecam_nvr.storage.stocktaking import StoredIndex
-from livecam_nvr.storage.survey import is_finished, read_head
+from livecam_nvr.storage.files.boxes import BoxError
+from livecam_nvr.storage.files.repair import is_our_name, reader
+from livecam_nvr.storage.files.survey import is_finished, read_head
+from livecam_nvr.storage.footage.footage import FileFootage
+from livecam_nvr.storage.index.rows import BETWEEN, NEWEST_PATH, segments
+from livecam_nvr.storage.ledger.past import read_days
+from livecam_nvr.storage.ledger.past_unattended import coverage_of
+from livecam_nvr.storage.place.folders import cameras, days, indexed_cameras
+from livecam_nvr.storage.place.holder import holder
+from livecam_nvr.storage.shedding.stocktaking import StoredIndex
 
 if TYPE_CHECKING:
-    from livecam_nvr.storage.index import Index
+    from livecam_nvr.storage.index.index import Index
 
 _NEWEST_DAYS = 2
 

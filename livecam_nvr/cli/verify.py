@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from livecam_nvr.cli import common, exit_codes
 
 if TYPE_CHECKING:
-    from livecam_nvr.storage.findings import Finding, VerifyReport
+    from livecam_nvr.storage.index.findings import Finding, VerifyReport
 
 _MOST_LINES = 20
 _GB = 1_000_000_000
@@ -43,8 +43,8 @@ def execute(args: argparse.Namespace) -> int:
     config = common.load(args)
     from livecam_nvr.cli.pass_progress import PassProgress  # noqa: PLC0415 - nor these for `--help`
     from livecam_nvr.runtime.clock import SystemClock  # noqa: PLC0415
-    from livecam_nvr.storage.index import INDEX_NAME  # noqa: PLC0415
-    from livecam_nvr.storage.verify import Order, verify  # noqa: PLC0415
+    from livecam_nvr.storage.index.index import INDEX_NAME  # noqa: PLC0415
+    from livecam_nvr.storage.index.verify import Order, verify  # noqa: PLC0415
 
     common.keep_quiet()
     order = Order(

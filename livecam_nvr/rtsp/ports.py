@@ -109,6 +109,7 @@ def free_rtp_pair(listen: ListenConfig) -> int:
     """
     after = listen.rtsp_port + 2 + listen.rtsp_port % 2
     for port in (after, *random.sample(_OWN[::2], _TRIES)):
-        if port < 1 << 16 and all(is_free(listen.address, p, udp=True) for p in (port, port + 1)):
+        wanted = listen.webrtc_udp_port in (port, port + 1)
+        if port < 1 << 16 and not wanted and all(is_free(listen.address, p, udp=True) for p in (port, port + 1)):
             return port
     raise LivecamError(ErrorKind.UNAVAILABLE, f"no two free UDP ports in a row on {listen.address}")

@@ -11,7 +11,7 @@ from fakes.storage_fragments import read_clip, start_of
 
 from livecam_nvr.domain.media import EndCause
 from livecam_nvr.runtime.clock import SystemClock
-from livecam_nvr.storage.archive import FileArchive
+from livecam_nvr.storage.files.archive import FileArchive
 
 
 async def main() -> None:

@@ -7,8 +7,8 @@ from fakes.storage_fragments import with_changes
 from livecam_nvr.core.ports import SegmentStart
 from livecam_nvr.domain.media import EndCause, Fragment
 from livecam_nvr.domain.segment import NS, Segment
-from livecam_nvr.storage.names import Names
-from livecam_nvr.storage.segment_file import SegmentFile
+from livecam_nvr.storage.files.names import Names
+from livecam_nvr.storage.files.segment_file import SegmentFile
 
 
 def moved(fragment: Fragment, seconds: int) -> Fragment:

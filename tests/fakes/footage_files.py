@@ -12,8 +12,8 @@ from support.clips import run
 
 from livecam_nvr.domain.media import EndCause, Fragment
 from livecam_nvr.domain.segment import Segment
-from livecam_nvr.storage.names import Names
-from livecam_nvr.storage.segment_file import SegmentFile
+from livecam_nvr.storage.files.names import Names
+from livecam_nvr.storage.files.segment_file import SegmentFile
 
 # As media/ffmpeg.py has it: some pictures and sounds in each fragment, with their own times.
 WITH_SOUND = "+empty_moov+default_base_moof+frag_discont"

@@ -13,8 +13,8 @@ from fakes.web_service import Site
 from livecam_nvr.domain.segment import Segment
 from livecam_nvr.media.past_pictures import DecodedPast
 from livecam_nvr.runtime.clock import SystemClock
-from livecam_nvr.storage.footage import FileFootage
-from livecam_nvr.storage.index import Index
+from livecam_nvr.storage.footage.footage import FileFootage
+from livecam_nvr.storage.index.index import Index
 from livecam_nvr.web import playback, playback_hls, thumbnails
 from livecam_nvr.web.connection import Connection
 from livecam_nvr.web.errors import Seldom, error_middleware

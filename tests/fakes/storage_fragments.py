@@ -9,8 +9,8 @@ from livecam_nvr.core.ports import SegmentStart
 from livecam_nvr.domain.media import EndCause, Fragment
 from livecam_nvr.domain.segment import NS
 from livecam_nvr.media.fragments import FragmentReader
-from livecam_nvr.storage.names import Names
-from livecam_nvr.storage.segment_file import SegmentFile
+from livecam_nvr.storage.files.names import Names
+from livecam_nvr.storage.files.segment_file import SegmentFile
 
 BEGAN_UTC_NS = 1_790_000_000 * NS  # 2026-09-21 14:13:20 UTC
 FRAGMENTED = ["-f", "mp4", "-movflags", "+frag_every_frame+empty_moov+default_base_moof"]

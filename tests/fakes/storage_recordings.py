@@ -6,7 +6,7 @@ from livecam_nvr.core.past import Ledger
 from livecam_nvr.domain.ledger import Entry
 from livecam_nvr.domain.media import EndCause
 from livecam_nvr.domain.segment import NS, Segment, segment_path
-from livecam_nvr.storage.rows import Statement
+from livecam_nvr.storage.index.rows import Statement
 
 NOW_UTC_NS = 1_795_255_200 * NS  # 2026-11-21 10:00:00 UTC
 HOUR = 3600 * NS

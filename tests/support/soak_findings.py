@@ -21,8 +21,8 @@ from support.soak_deeds import FPS, Deed
 from livecam_nvr.domain.segment import Segment
 from livecam_nvr.storage.evidence.audit import audit_chain, audit_files
 from livecam_nvr.storage.evidence.manifests import known_hashes
-from livecam_nvr.storage.ledger_files import read_all
-from livecam_nvr.storage.rows import LATEST, segments
+from livecam_nvr.storage.index.rows import LATEST, segments
+from livecam_nvr.storage.ledger.ledger_files import read_all
 
 _FRAME_S = 1 / FPS
 # Two files belong together if what seems to lie between them is less (domain.gaps.NO_GAP_NS), by its times alone.

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
-from livecam_nvr.storage.boxes import LARGE_HEADER_BYTES, BoxError, box_header
 from livecam_nvr.storage.evidence.chain import BEGINNING, ChainError, check, read_line
 from livecam_nvr.storage.evidence.manifests import day_of, days, read_day
 from livecam_nvr.storage.evidence.signing import (
@@ -28,6 +27,7 @@ from livecam_nvr.storage.evidence.signing import (
     is_signed,
     public_bytes,
 )
+from livecam_nvr.storage.files.boxes import LARGE_HEADER_BYTES, BoxError, box_header
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

@@ -16,12 +16,12 @@ from livecam_nvr.domain.recording import Demand
 from livecam_nvr.domain.segment import NS
 from livecam_nvr.media.hub import MemoryHub
 from livecam_nvr.runtime.clock import SystemClock
-from livecam_nvr.storage.archive import FileArchive
-from livecam_nvr.storage.database import connect
-from livecam_nvr.storage.index import Index
-from livecam_nvr.storage.ledger import FileLedger
-from livecam_nvr.storage.past import IndexedPast
-from livecam_nvr.storage.past_unattended import coverage_of
+from livecam_nvr.storage.files.archive import FileArchive
+from livecam_nvr.storage.index.database import connect
+from livecam_nvr.storage.index.index import Index
+from livecam_nvr.storage.ledger.ledger import FileLedger
+from livecam_nvr.storage.ledger.past import IndexedPast
+from livecam_nvr.storage.ledger.past_unattended import coverage_of
 
 FPS = 15
 FRAME_NS = NS // FPS

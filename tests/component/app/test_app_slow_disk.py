@@ -12,7 +12,7 @@ from support.waiting import until
 
 from livecam_nvr.app import Service
 from livecam_nvr.config.models import Config
-from livecam_nvr.storage.repair import Fate, repair_file
+from livecam_nvr.storage.files.repair import Fate, repair_file
 
 
 async def test_a_disk_that_hangs_does_not_keep_the_service_from_ending(

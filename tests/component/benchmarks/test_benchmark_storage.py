@@ -12,10 +12,10 @@ from benchmarks.storage_fill import DAY_S, fill, newest_files, small_files
 from benchmarks.storage_writes import WritePlan, measure
 from livecam_nvr.domain.media import Fragment
 from livecam_nvr.runtime.clock import SystemClock
-from livecam_nvr.storage.index import Index
-from livecam_nvr.storage.reindex import reindex
-from livecam_nvr.storage.rows import WRONG_DAYS
-from livecam_nvr.storage.verify import Order, verify
+from livecam_nvr.storage.index.index import Index
+from livecam_nvr.storage.index.reindex import reindex
+from livecam_nvr.storage.index.rows import WRONG_DAYS
+from livecam_nvr.storage.index.verify import Order, verify
 
 LAST = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
 

@@ -12,7 +12,7 @@ from livecam_nvr.cli import reindex, verify
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.media import EndCause, Fragment
 from livecam_nvr.domain.segment import NS
-from livecam_nvr.storage.lock import ArchiveLock
+from livecam_nvr.storage.place.lock import ArchiveLock
 
 
 @pytest.fixture(scope="module")

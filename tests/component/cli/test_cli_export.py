@@ -15,7 +15,7 @@ from support import clips
 from livecam_nvr.domain.segment import NS
 from livecam_nvr.storage.evidence.proof import examine
 from livecam_nvr.storage.evidence.signing import fingerprint, public_bytes, signing_key
-from livecam_nvr.storage.index import Index
+from livecam_nvr.storage.index.index import Index
 
 TEN = 1_795_255_200  # 2026-11-21 10:00:00 UTC
 

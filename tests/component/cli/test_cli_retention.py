@@ -14,7 +14,7 @@ from livecam_nvr.cli import exit_codes, retention
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.segment import NS
 from livecam_nvr.runtime.clock import SystemClock
-from livecam_nvr.storage.index import INDEX_NAME, Index
+from livecam_nvr.storage.index.index import INDEX_NAME, Index
 
 
 def run(*words: str) -> int:

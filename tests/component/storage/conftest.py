@@ -7,8 +7,8 @@ from fakes.storage_fragments import KINDS, make_clip, read_clip
 
 from livecam_nvr.domain.media import Fragment
 from livecam_nvr.runtime.clock import SystemClock
-from livecam_nvr.storage.archive import FileArchive
-from livecam_nvr.storage.index import Index
+from livecam_nvr.storage.files.archive import FileArchive
+from livecam_nvr.storage.index.index import Index
 
 
 @pytest.fixture(scope="session")

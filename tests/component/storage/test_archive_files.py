@@ -11,8 +11,8 @@ from support.waiting import until
 
 from livecam_nvr.domain.media import EndCause, Fragment
 from livecam_nvr.domain.segment import Segment
-from livecam_nvr.storage.archive import FileArchive
-from livecam_nvr.storage.boxes import boxes
+from livecam_nvr.storage.files.archive import FileArchive
+from livecam_nvr.storage.files.boxes import boxes
 
 
 def probe(path: Path) -> dict:

@@ -20,12 +20,12 @@ from livecam_nvr.core.ports import Switch
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.media import EndCause, Fragment
 from livecam_nvr.runtime.clock import SystemClock
-from livecam_nvr.storage.archive import FileArchive
-from livecam_nvr.storage.checks import StorageCheck
-from livecam_nvr.storage.disk import Disk
-from livecam_nvr.storage.index import Index
-from livecam_nvr.storage.repair import Fate, repair_file
-from livecam_nvr.storage.switches import SwitchFile
+from livecam_nvr.storage.files.archive import FileArchive
+from livecam_nvr.storage.files.repair import Fate, repair_file
+from livecam_nvr.storage.index.index import Index
+from livecam_nvr.storage.place.checks import StorageCheck
+from livecam_nvr.storage.place.disk import Disk
+from livecam_nvr.storage.remembered.switches import SwitchFile
 
 if TYPE_CHECKING:
     from livecam_nvr.domain.segment import Segment

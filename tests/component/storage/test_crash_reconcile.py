@@ -10,9 +10,9 @@ from fakes.storage_fragments import BEGAN_UTC_NS, taken_at, write_file
 from livecam_nvr.domain.media import EndCause, Fragment
 from livecam_nvr.domain.segment import NS
 from livecam_nvr.runtime.clock import SystemClock
-from livecam_nvr.storage.archive import FileArchive
-from livecam_nvr.storage.index import Index
-from livecam_nvr.storage.marker import Marker
+from livecam_nvr.storage.files.archive import FileArchive
+from livecam_nvr.storage.index.index import Index
+from livecam_nvr.storage.place.marker import Marker
 
 
 async def test_old_temporary_files_are_cleared_and_nothing_else(

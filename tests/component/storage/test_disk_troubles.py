@@ -19,11 +19,11 @@ from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.media import EndCause, Fragment
 from livecam_nvr.domain.status import DiskTrouble
 from livecam_nvr.runtime.clock import SystemClock
-from livecam_nvr.storage.archive import FileArchive
-from livecam_nvr.storage.disk import PATIENCE_S, Disk
-from livecam_nvr.storage.lock import LOCK_NAME
-from livecam_nvr.storage.marker import Marker
-from livecam_nvr.storage.repair import Fate, repair_file
+from livecam_nvr.storage.files.archive import FileArchive
+from livecam_nvr.storage.files.repair import Fate, repair_file
+from livecam_nvr.storage.place.disk import PATIENCE_S, Disk
+from livecam_nvr.storage.place.lock import LOCK_NAME
+from livecam_nvr.storage.place.marker import Marker
 
 if TYPE_CHECKING:
     from livecam_nvr.domain.segment import Segment

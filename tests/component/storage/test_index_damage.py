@@ -17,9 +17,9 @@ from livecam_nvr.domain.errors import LivecamError
 from livecam_nvr.domain.media import EndCause, Fragment
 from livecam_nvr.domain.segment import NS, Segment
 from livecam_nvr.runtime.clock import SystemClock
-from livecam_nvr.storage.archive import FileArchive
-from livecam_nvr.storage.index import Index
-from livecam_nvr.storage.repair import repair_file
+from livecam_nvr.storage.files.archive import FileArchive
+from livecam_nvr.storage.files.repair import repair_file
+from livecam_nvr.storage.index.index import Index
 
 DAYS = 4
 

@@ -21,10 +21,10 @@ from livecam_nvr.domain.media import EndCause, Fragment
 from livecam_nvr.domain.segment import NS, Segment
 from livecam_nvr.runtime.clock import SystemClock
 from livecam_nvr.runtime.timesync import boot_id
-from livecam_nvr.storage.entries import ledger_path
-from livecam_nvr.storage.index import Index
-from livecam_nvr.storage.ledger import FileLedger
-from livecam_nvr.storage.ledger_files import ledger_files, read_all
+from livecam_nvr.storage.index.index import Index
+from livecam_nvr.storage.ledger.entries import ledger_path
+from livecam_nvr.storage.ledger.ledger import FileLedger
+from livecam_nvr.storage.ledger.ledger_files import ledger_files, read_all
 
 AT = 1_790_000_000 * NS  # 2026-09-21 14:13:20 UTC
 ALL = tuple(EntryKind)

@@ -14,11 +14,11 @@ from livecam_nvr.domain.gaps import Stretch, stretches
 from livecam_nvr.domain.ledger import Entry, EntryKind
 from livecam_nvr.domain.media import EndCause
 from livecam_nvr.domain.segment import NS, Segment
-from livecam_nvr.storage import past
-from livecam_nvr.storage.database import open_database
-from livecam_nvr.storage.entries import STATES, TOUCHING, Change, apply_change, find_entries
-from livecam_nvr.storage.past import read_coverage, read_days, read_footage
-from livecam_nvr.storage.rows import put
+from livecam_nvr.storage.index.database import open_database
+from livecam_nvr.storage.index.rows import put
+from livecam_nvr.storage.ledger import past
+from livecam_nvr.storage.ledger.entries import STATES, TOUCHING, Change, apply_change, find_entries
+from livecam_nvr.storage.ledger.past import read_coverage, read_days, read_footage
 
 BEGAN = 1_790_000_000 * NS
 

@@ -19,9 +19,9 @@ import pytest
 from fakes.storage_fragments import make_clip
 
 from livecam_nvr.domain.media import EndCause
-from livecam_nvr.storage.findings import FindingKind
-from livecam_nvr.storage.reindex import reindex
-from livecam_nvr.storage.verify import Order, verify
+from livecam_nvr.storage.index.findings import FindingKind
+from livecam_nvr.storage.index.reindex import reindex
+from livecam_nvr.storage.index.verify import Order, verify
 
 REPOSITORY = Path(__file__).parents[3]
 DURABILITY_S = 1.0

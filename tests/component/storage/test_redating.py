@@ -18,15 +18,15 @@ from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.media import EndCause, Fragment
 from livecam_nvr.domain.segment import NS, Segment
 from livecam_nvr.runtime.timesync import boot_id
-from livecam_nvr.storage.label import Redating
-from livecam_nvr.storage.migrate import migrate
-from livecam_nvr.storage.names import Names
-from livecam_nvr.storage.redate import Redater
-from livecam_nvr.storage.redate_file import redate_file
-from livecam_nvr.storage.repair import repair_file
-from livecam_nvr.storage.rows import BETWEEN, Statement, put, segments
-from livecam_nvr.storage.segment_file import SegmentFile
-from livecam_nvr.storage.survey import Head, read_head
+from livecam_nvr.storage.files.label import Redating
+from livecam_nvr.storage.files.names import Names
+from livecam_nvr.storage.files.repair import repair_file
+from livecam_nvr.storage.files.segment_file import SegmentFile
+from livecam_nvr.storage.files.survey import Head, read_head
+from livecam_nvr.storage.index.migrate import migrate
+from livecam_nvr.storage.index.rows import BETWEEN, Statement, put, segments
+from livecam_nvr.storage.redating.redate import Redater
+from livecam_nvr.storage.redating.redate_file import redate_file
 
 WRONG_NS = 1000 * NS  # 1970-01-01 00:16:40
 TRUE_NS = 1_790_000_000 * NS  # 2026-09-21 14:13:20

@@ -15,11 +15,11 @@ from livecam_nvr.core.timekeeper import TimeKeeper
 from livecam_nvr.domain.ledger import Entry, EntryKind
 from livecam_nvr.domain.media import EndCause, Fragment
 from livecam_nvr.domain.segment import NS, Segment
-from livecam_nvr.storage.index import Index
-from livecam_nvr.storage.ledger import FileLedger
-from livecam_nvr.storage.names import Names
-from livecam_nvr.storage.redate import Redater
-from livecam_nvr.storage.segment_file import SegmentFile
+from livecam_nvr.storage.files.names import Names
+from livecam_nvr.storage.files.segment_file import SegmentFile
+from livecam_nvr.storage.index.index import Index
+from livecam_nvr.storage.ledger.ledger import FileLedger
+from livecam_nvr.storage.redating.redate import Redater
 
 WRONG_NS = 1000 * NS
 TRUE_NS = 1_790_000_000 * NS

@@ -13,10 +13,10 @@ from livecam_nvr.domain.ledger import Entry, EntryKind
 from livecam_nvr.domain.media import EndCause, Fragment
 from livecam_nvr.domain.segment import NS
 from livecam_nvr.runtime.clock import SystemClock
-from livecam_nvr.storage.archive import FileArchive
-from livecam_nvr.storage.entries import Change, ledger_path, to_line
-from livecam_nvr.storage.index import Index
-from livecam_nvr.storage.reindex import reindex
+from livecam_nvr.storage.files.archive import FileArchive
+from livecam_nvr.storage.index.index import Index
+from livecam_nvr.storage.index.reindex import reindex
+from livecam_nvr.storage.ledger.entries import Change, ledger_path, to_line
 
 TABLES = ("segment", "day", "entry", "fact")
 

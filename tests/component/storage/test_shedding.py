@@ -17,10 +17,10 @@ from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.ledger import Clip
 from livecam_nvr.domain.retention import Limits, Plan, Reason, Rules
 from livecam_nvr.domain.segment import NS, Segment
-from livecam_nvr.storage.index import Index
-from livecam_nvr.storage.rows import Statement
-from livecam_nvr.storage.shedding import ArchiveShedding
-from livecam_nvr.storage.stocktaking import ArchiveStock, StoredIndex, space
+from livecam_nvr.storage.index.index import Index
+from livecam_nvr.storage.index.rows import Statement
+from livecam_nvr.storage.shedding.shedding import ArchiveShedding
+from livecam_nvr.storage.shedding.stocktaking import ArchiveStock, StoredIndex, space
 
 T = TypeVar("T")
 

@@ -19,9 +19,9 @@ from livecam_nvr.core.retention import Settings
 from livecam_nvr.domain.ledger import Clip
 from livecam_nvr.domain.retention import Plan
 from livecam_nvr.domain.segment import NS, Segment
-from livecam_nvr.storage.index import Index
-from livecam_nvr.storage.shedding import ArchiveShedding
-from livecam_nvr.storage.stocktaking import space
+from livecam_nvr.storage.index.index import Index
+from livecam_nvr.storage.shedding.shedding import ArchiveShedding
+from livecam_nvr.storage.shedding.stocktaking import space
 
 FILE = 16 << 10
 KEEP_FREE = 256 << 10

@@ -17,11 +17,11 @@ from support import clips
 from livecam_nvr.domain.errors import LivecamError
 from livecam_nvr.domain.media import EndCause, Fragment
 from livecam_nvr.domain.segment import NS, Segment
-from livecam_nvr.storage.footage import FileFootage
-from livecam_nvr.storage.index import Index
-from livecam_nvr.storage.merge import Merger
-from livecam_nvr.storage.merge_file import leftovers
-from livecam_nvr.storage.repair import repair_file
+from livecam_nvr.storage.files.repair import repair_file
+from livecam_nvr.storage.footage.footage import FileFootage
+from livecam_nvr.storage.index.index import Index
+from livecam_nvr.storage.merging.merge import Merger
+from livecam_nvr.storage.merging.merge_file import leftovers
 
 TEN = 1_795_255_200 * NS  # 2026-11-21 10:00:00 UTC, 11:00:00 local
 ROOT = Path(__file__).parents[3]

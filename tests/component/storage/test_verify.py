@@ -17,16 +17,16 @@ from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.media import EndCause, Fragment
 from livecam_nvr.domain.segment import NS, Segment
 from livecam_nvr.runtime.clock import SystemClock
-from livecam_nvr.storage.archive import FileArchive
-from livecam_nvr.storage.database import connect
 from livecam_nvr.storage.evidence.keeper import EvidenceKeeper
-from livecam_nvr.storage.findings import FindingKind, VerifyReport
-from livecam_nvr.storage.holder import holder
-from livecam_nvr.storage.index import Index
-from livecam_nvr.storage.reindex import reindex
-from livecam_nvr.storage.repair import repair_file
-from livecam_nvr.storage.rows import LATEST, put, segments
-from livecam_nvr.storage.verify import Order, verify
+from livecam_nvr.storage.files.archive import FileArchive
+from livecam_nvr.storage.files.repair import repair_file
+from livecam_nvr.storage.index.database import connect
+from livecam_nvr.storage.index.findings import FindingKind, VerifyReport
+from livecam_nvr.storage.index.index import Index
+from livecam_nvr.storage.index.reindex import reindex
+from livecam_nvr.storage.index.rows import LATEST, put, segments
+from livecam_nvr.storage.index.verify import Order, verify
+from livecam_nvr.storage.place.holder import holder
 
 Kind = FindingKind
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from livecam_nvr.storage.writeback import write_out
+from livecam_nvr.storage.files.writeback import write_out
 
 
 @pytest.fixture

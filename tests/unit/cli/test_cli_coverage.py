@@ -16,10 +16,10 @@ from livecam_nvr.domain.errors import LivecamError
 from livecam_nvr.domain.ledger import Entry, EntryKind
 from livecam_nvr.domain.media import EndCause
 from livecam_nvr.domain.segment import NS, Segment
-from livecam_nvr.storage.database import open_database
-from livecam_nvr.storage.entries import Change, apply_change
-from livecam_nvr.storage.index import INDEX_NAME
-from livecam_nvr.storage.rows import put
+from livecam_nvr.storage.index.database import open_database
+from livecam_nvr.storage.index.index import INDEX_NAME
+from livecam_nvr.storage.index.rows import put
+from livecam_nvr.storage.ledger.entries import Change, apply_change
 
 NOON = 1_763_726_400  # 2025-11-21 12:00:00 UTC
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from livecam_nvr.domain.media import EndCause
-from livecam_nvr.storage.label import (
+from livecam_nvr.storage.files.label import (
     END_AT,
     LABEL_BYTES,
     Begin,

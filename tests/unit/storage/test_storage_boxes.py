@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livecam_nvr.domain.media import Fragment
-from livecam_nvr.storage.boxes import Box, BoxError, TrackHead, boxes, parse_init, parse_moof
-from livecam_nvr.storage.tables import Tally, created_patches, duration_patches, keyframe_table, patched
+from livecam_nvr.storage.files.boxes import Box, BoxError, TrackHead, boxes, parse_init, parse_moof
+from livecam_nvr.storage.files.tables import Tally, created_patches, duration_patches, keyframe_table, patched
 
 
 def box(kind: bytes, *content: bytes) -> bytes:

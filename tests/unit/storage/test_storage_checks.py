@@ -7,9 +7,9 @@ import pytest
 
 from livecam_nvr.domain.segment import NS
 from livecam_nvr.runtime.clock import SystemClock
-from livecam_nvr.storage.checks import StorageCheck
-from livecam_nvr.storage.disk import Disk
-from livecam_nvr.storage.marker import MARKER, Marker
+from livecam_nvr.storage.place.checks import StorageCheck
+from livecam_nvr.storage.place.disk import Disk
+from livecam_nvr.storage.place.marker import MARKER, Marker
 from livecam_nvr.storage.refusal import in_words
 
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from livecam_nvr.domain.ledger import Entry, EntryKind
 from livecam_nvr.domain.segment import NS
-from livecam_nvr.storage.entries import Change, from_line, ledger_path, month_of, to_line
+from livecam_nvr.storage.ledger.entries import Change, from_line, ledger_path, month_of, to_line
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 values = st.one_of(text, st.integers(-(1 << 63), 1 << 63), st.booleans(), st.floats(allow_nan=False))

@@ -10,8 +10,17 @@ from hypothesis import strategies as st
 
 from livecam_nvr.domain.errors import LivecamError
 from livecam_nvr.domain.media import EndCause
-from livecam_nvr.storage.boxes import BoxError
-from livecam_nvr.storage.label import END_AT, LABEL_BYTES, Begin, End, end_record, is_label, label_box, read_label
+from livecam_nvr.storage.files.boxes import BoxError
+from livecam_nvr.storage.files.label import (
+    END_AT,
+    LABEL_BYTES,
+    Begin,
+    End,
+    end_record,
+    is_label,
+    label_box,
+    read_label,
+)
 
 BEGIN = Begin("cam0", 1_790_000_000_123_456_789, -12_600, (1 << 63) - 1, 4_000_000, "hvc1.1.6.L120.90", 3840, 2160)
 END = End(EndCause.SWITCHED_OFF, 216_000, 3_600_033_333_333, 1 << 45)

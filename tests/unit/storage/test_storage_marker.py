@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from livecam_nvr.domain.errors import ErrorKind
-from livecam_nvr.storage.lock import ArchiveLock
-from livecam_nvr.storage.marker import MARKER, MEMORY, Marker, MissingError
-from livecam_nvr.storage.mounts import Mounts
+from livecam_nvr.storage.place.lock import ArchiveLock
+from livecam_nvr.storage.place.marker import MARKER, MEMORY, Marker, MissingError
+from livecam_nvr.storage.place.mounts import Mounts
 
 
 class Machine:

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 from livecam_nvr.domain.media import EndCause
 from livecam_nvr.domain.segment import NS, Segment
-from livecam_nvr.storage.merge_plan import archive_path, groups, slot_end_ns
-from livecam_nvr.storage.repair import is_our_name
+from livecam_nvr.storage.files.repair import is_our_name
+from livecam_nvr.storage.merging.merge_plan import archive_path, groups, slot_end_ns
 
 TEN = 1_795_255_200 * NS  # 2026-11-21 10:00:00 UTC
 LATER = TEN + 3600 * NS

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from livecam_nvr.domain.status import RecordingMode
-from livecam_nvr.storage.modes import ModeFile
+from livecam_nvr.storage.remembered.modes import ModeFile
 
 CONFIGURED = {"cam0": RecordingMode.SWITCHED, "cam1": RecordingMode.ALWAYS}
 

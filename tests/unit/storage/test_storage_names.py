@@ -1,7 +1,7 @@
 """Names are unique within the process, and known while they are written."""
 
 from livecam_nvr.domain.segment import NS
-from livecam_nvr.storage.names import Names
+from livecam_nvr.storage.files.names import Names
 
 AT = 1_790_000_000 * NS
 

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from livecam_nvr.domain.media import EndCause, Fragment
 from livecam_nvr.domain.segment import Segment
-from livecam_nvr.storage.boxes import BoxError, boxes
-from livecam_nvr.storage.label import LABEL_BYTES
-from livecam_nvr.storage.names import Names
-from livecam_nvr.storage.repair import Fate, is_our_name, repair_file
-from livecam_nvr.storage.segment_file import SegmentFile
-from livecam_nvr.storage.survey import read_head, survey
+from livecam_nvr.storage.files.boxes import BoxError, boxes
+from livecam_nvr.storage.files.label import LABEL_BYTES
+from livecam_nvr.storage.files.names import Names
+from livecam_nvr.storage.files.repair import Fate, is_our_name, repair_file
+from livecam_nvr.storage.files.segment_file import SegmentFile
+from livecam_nvr.storage.files.survey import read_head, survey
 
 
 def reader(data: bytes):

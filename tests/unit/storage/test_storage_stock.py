@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from livecam_nvr.domain.ledger import Clip
 from livecam_nvr.domain.retention import Recorded, Rules
 from livecam_nvr.domain.segment import NS
-from livecam_nvr.storage import stock
-from livecam_nvr.storage.database import open_database
-from livecam_nvr.storage.migrate import migrate
-from livecam_nvr.storage.rows import put
-from livecam_nvr.storage.stock import Held, ahead_bytes, clips, holdings, stocks
+from livecam_nvr.storage.index.database import open_database
+from livecam_nvr.storage.index.migrate import migrate
+from livecam_nvr.storage.index.rows import put
+from livecam_nvr.storage.shedding import stock
+from livecam_nvr.storage.shedding.stock import Held, ahead_bytes, clips, holdings, stocks
 
 BEGAN = NOW_UTC_NS - 2 * HOUR
 RULES = Rules(event_before_ns=5 * NS, event_after_ns=10 * NS)

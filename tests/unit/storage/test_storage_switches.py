@@ -7,7 +7,7 @@ import pytest
 from support.waiting import until
 
 from livecam_nvr.core.ports import Switch
-from livecam_nvr.storage.switches import SwitchFile
+from livecam_nvr.storage.remembered.switches import SwitchFile
 
 ON, OFF = Switch(True, "MQTT"), Switch(False, "the page")
 DAMAGED = ([], {"cam0": "off"}, {"cam0": {"on": 1, "by": ""}}, {"cam0": {"on": True}}, None, 1)

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from support.clips import probe
 
 from livecam_nvr.domain.media import EndCause, Fragment
-from livecam_nvr.storage.boxes import boxes
-from livecam_nvr.storage.label import LABEL_BYTES
-from livecam_nvr.storage.repair import Fate, repair_file
+from livecam_nvr.storage.files.boxes import boxes
+from livecam_nvr.storage.files.label import LABEL_BYTES
+from livecam_nvr.storage.files.repair import Fate, repair_file
 
 SHM = Path("/dev/shm")
 LURES = [b"moof", b"mdat", b"\0\0\0\x08moof", b"\xff\xff\xff\xffmoof", b"\0\0\0\x01moof" + b"\xff" * 8]

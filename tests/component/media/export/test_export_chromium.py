@@ -16,7 +16,7 @@ from support.ports import free_port
 from livecam_nvr.domain.coverage import Span
 from livecam_nvr.domain.segment import NS
 from livecam_nvr.media.export.join import Joiner
-from livecam_nvr.storage.merge_file import merge, source
+from livecam_nvr.storage.merging.merge_file import merge, source
 
 pytestmark = pytest.mark.browser
 

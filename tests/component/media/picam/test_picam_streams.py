@@ -250,16 +250,16 @@ async def test_two_cameras_line_up_without_knowing_of_each_other(open_camera, se
 
     def lined_up() -> bool:
         phases = [camera.beat.phase_ms for camera in cameras]
-        return all(phase is not None and abs(phase) < 2 for phase in phases)
+        return all(phase is not None and abs(phase) < 1 for phase in phases)
 
-    await until(lined_up, 30, "both within 2 ms of the grid")
+    await until(lined_up, 30, "both within 1 ms of the grid, so within 2 ms of each other")
     count = [len(sensor_log.frames_us(model)) for model in (FIXED, FOCUSING)]
     await until(lambda: len(sensor_log.frames_us(FIXED)) > count[0] + 30, what="another second")
     fixed, focusing = (
         sensor_log.frames_us(model)[at:] for model, at in zip((FIXED, FOCUSING), count, strict=True)
     )
-    apart = sorted(min(abs(us - other) for other in focusing) for us in fixed[:20])
-    assert apart[len(apart) // 2] < 2000
     for camera, reader in zip(cameras, readers, strict=True):
         await camera.stop()
         await reader.wait()
+    apart = sorted(min(abs(us - other) for other in focusing) for us in fixed[:20])
+    assert apart[len(apart) // 2] < 2000

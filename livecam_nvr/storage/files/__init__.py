@@ -1,0 +1,1 @@
+"""What a recorded file is, and how it is written, finished and repaired."""

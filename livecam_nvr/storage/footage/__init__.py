@@ -1,0 +1,1 @@
+"""Reads what was recorded, as it lies in the files."""

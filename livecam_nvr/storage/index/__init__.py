@@ -1,0 +1,1 @@
+"""The index derived from the files, and its comparison with them."""

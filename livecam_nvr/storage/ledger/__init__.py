@@ -1,0 +1,1 @@
+"""What is written down besides the pictures, and what it says of the past."""

@@ -1,0 +1,1 @@
+"""Merges finished files into longer ones."""

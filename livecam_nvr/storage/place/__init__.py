@@ -1,0 +1,1 @@
+"""Where the recordings lie: the right disk, one service at a time, its figures."""

@@ -1,0 +1,1 @@
+"""Gives recordings their true time, once the clock is right."""

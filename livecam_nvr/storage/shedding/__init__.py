@@ -1,0 +1,1 @@
+"""What the archive holds, and its deletion."""
