@@ -105,7 +105,11 @@ async def test_both_cameras_play_close_to_live_without_a_complaint(
             return all(0 <= v["behind"] < 0.5 and v["width"] == 320 for v in await page.evaluate(VIDEOS))
 
         await until(close_to_live, 10, "both close to the newest frame")
-        assert await page.evaluate(STATES) == ["LIVE", "LIVE"]
+
+        async def live() -> bool:
+            return bool(await page.evaluate(STATES) == ["LIVE", "LIVE"])
+
+        await until(live, 5, "both said to be live")
         assert await page.evaluate(WAYS) == ["", ""]
         assert await page.title() == "Home"
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
