@@ -227,7 +227,7 @@ class Recordings:
                 await self.time.begin_redating()
                 await self._catch_up()
                 self._whole = self._has_index
-                if self._merger is not None:
+                if self._merger is not None and self._has_index:
                     await self._merger.start()
             await self.guard.until_unusable()
 
