@@ -36,6 +36,11 @@ def keep_quiet() -> None:
     logging.getLogger("livecam_nvr").addHandler(logging.NullHandler())
 
 
+def counted(number: int, what: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def load(args: argparse.Namespace) -> "Config":
     """The config that the arguments ask for; raises ConfigErrors."""
     from livecam_nvr.config.load import load_config  # noqa: PLC0415 - pydantic is not for `--help`

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from livecam_nvr.cli import common, exit_codes
+from livecam_nvr.cli.progress import gauge
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from livecam_nvr.core.exports import ExportReport, ExportRequest
 
 _NS = 1_000_000_000
-_WIDTH = 30
 _REDRAW_S = 0.2
 _MOST_GAPS = 20
 
@@ -156,8 +156,7 @@ class _Line:
 
     def __call__(self, share: float, words: str) -> None:
         """See media.export.maker.Progress."""
-        full = int(share * _WIDTH)
-        text = f"[{'#' * full}{'.' * (_WIDTH - full)}] {int(share * 100):3d} %  {words}"
+        text = f"{gauge(share)}  {words}"
         if self._terminal:
             now = time.monotonic()
             if now - self._drawn_s >= _REDRAW_S:

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-_WIDTH = 30
+from livecam_nvr.cli.progress import gauge
+
 _FIRST_S = 1.0
 _REDRAW_S = 0.2
 _LINE_S = 5.0
@@ -15,13 +16,9 @@ _HOURS_FROM_S = 5400
 def line(done: int, total: int, seconds: float) -> str:
     """`[#####.....]  50 %  1200 of 2400 files, 300/s, 4 s left`."""
     share = min(1.0, done / total) if total else 1.0
-    full = int(share * _WIDTH)
     rate = done / seconds if seconds > 0 else 0.0
     left = f", {_length((total - done) / rate)} left" if rate and total > done else ""
-    return (
-        f"[{'#' * full}{'.' * (_WIDTH - full)}] {int(share * 100):3d} %  "
-        f"{done} of {total} files, {rate:.0f}/s{left}"
-    )
+    return f"{gauge(share)}  {done} of {total} files, {rate:.0f}/s{left}"
 
 
 def _length(seconds: float) -> str:

@@ -8,15 +8,17 @@ _REDRAW_S = 0.1
 _MB = 1_000_000
 
 
+def gauge(share: float) -> str:
+    """`[#####.....]  50 %`."""
+    full = int(share * _WIDTH)
+    return f"[{'#' * full}{'.' * (_WIDTH - full)}] {int(share * 100):3d} %"
+
+
 def bar(have: int, total: int | None) -> str:
     """`[#####.....]  50 %  1.0 of 2.0 MB`, or only the megabytes where the total is unknown."""
     if not total:
         return f"{have / _MB:.1f} MB"
-    share = min(1.0, have / total)
-    full = int(share * _WIDTH)
-    return (
-        f"[{'#' * full}{'.' * (_WIDTH - full)}] {int(share * 100):3d} %  {have / _MB:.1f} of {total / _MB:.1f} MB"
-    )
+    return f"{gauge(min(1.0, have / total))}  {have / _MB:.1f} of {total / _MB:.1f} MB"
 
 
 class ProgressBar:

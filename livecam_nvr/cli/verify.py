@@ -93,7 +93,7 @@ def in_words(report: "VerifyReport", *, repair: bool) -> list[str]:
         lines += _lines([found for found in report.findings if found.kind is kind])
     looked = f"{report.files} files with {report.frames} pictures, {_size(report.bytes)}"
     if report.running:
-        looked += f"; a service is recording, {_count(report.writing, 'file')} being written left out"
+        looked += f"; a service is recording, {common.counted(report.writing, 'file')} being written left out"
     lines.append(f"looked at {'every picture of ' if report.full else ''}{looked}")
     wrong = sum(not found.kind.harmless for found in report.findings)
     left = sum(not (found.kind.harmless or found.repaired) for found in report.findings)
@@ -106,7 +106,9 @@ def in_words(report: "VerifyReport", *, repair: bool) -> list[str]:
         if any(found.kind.value == "altered" for found in report.findings):
             hint += "; what was altered cannot be mended: it stays so until it is deleted"
         lines.append(
-            f"{left} of {_count(wrong, 'thing')} wrong{hint}" if repair else f"{_count(left, 'thing')} wrong{hint}"
+            f"{left} of {common.counted(wrong, 'thing')} wrong{hint}"
+            if repair
+            else f"{common.counted(left, 'thing')} wrong{hint}"
         )
     return lines
 
@@ -121,7 +123,3 @@ def _lines(found: Sequence["Finding"]) -> list[str]:
         for item in found[:_MOST_LINES]
     ]
     return [*lines, f"  and {len(found) - _MOST_LINES} more"] if len(found) > _MOST_LINES else lines
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

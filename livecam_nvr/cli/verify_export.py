@@ -109,7 +109,7 @@ def _report(report: Mapping[str, Any], statement: Mapping[str, Any]) -> list[str
         cameras = ", ".join(map(str, report.get("cameras", ()))) or "unknown"
         begin, end = _moment(report["from_utc_ns"]), _moment(report.get("to_utc_ns"))
         lines.append(f"  cameras: {cameras}; {begin} to {end}")
-    lines.append(f"  made of {_count(len(segments), 'recorded file')}, {_count(len(gaps), 'gap')}")
+    lines.append(f"  made of {common.counted(len(segments), 'recorded file')}, {common.counted(len(gaps), 'gap')}")
     for gap in list(gaps)[:_MOST_GAPS]:
         gone_ns = int(gap.get("end_utc_ns", 0)) - int(gap.get("begin_utc_ns", 0))
         words = gap.get("text") or gap.get("words") or "no cause on record"
@@ -123,7 +123,3 @@ def _moment(utc_ns: object) -> str:
     if not isinstance(utc_ns, int):
         return "at an unknown time"
     return f"{datetime.fromtimestamp(utc_ns / _NS, UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

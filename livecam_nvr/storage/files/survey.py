@@ -25,7 +25,8 @@ Read = Callable[[int, int], bytes]
 """Place and size to bytes; fewer at the end of the file."""
 
 _BEFORE_LABEL = (b"ftyp", b"moov", b"free", b"skip")
-_BETWEEN_FRAGMENTS = (b"free", b"skip", b"styp", b"sidx", b"prft", b"emsg", b"uuid", b"mfra")
+BETWEEN_FRAGMENTS = frozenset((b"free", b"skip", b"styp", b"sidx", b"prft", b"emsg", b"uuid", b"mfra"))
+"""Other boxes that may stand where a fragment could."""
 _MOST_INIT = 16 << 20
 # A fragment is a frame, or the frames of one moment: a larger `moof` is rot, and reading it would take memory.
 _MOST_MOOF = 1 << 20
@@ -146,7 +147,7 @@ def survey(read: Read, size: int, head: Head) -> Survey:
         except BoxError:
             if damaged_at < 0:
                 damaged_at = at
-            at = _find_moof(read, max(at + 1, damaged_at + HEADER_BYTES), size)
+            at = find_moof(read, max(at + 1, damaged_at + HEADER_BYTES), size)
             continue
         if runs:
             if damaged_at >= 0:
@@ -165,7 +166,7 @@ def _next_box(read: Read, at: int, size: int, found: Survey) -> tuple[int, list[
     kind, _, length = box_header(read(at, LARGE_HEADER_BYTES))
     if at + length > size:
         raise BoxError("a box is cut off")
-    if kind in _BETWEEN_FRAGMENTS:
+    if kind in BETWEEN_FRAGMENTS:
         return at + length, []
     end, runs = _fragment(read, at, size, found.moov)
     # Rot in a time would claim hours that are not there; a camera whose clock has jumped goes on from there.
@@ -219,7 +220,7 @@ def _count(tally: Tally, runs: list[Run], at: int) -> None:
             tally.keys.append((run.time + run.first_offset, at, run.traf_number))
 
 
-def _find_moof(read: Read, begin: int, size: int) -> int:
+def find_moof(read: Read, begin: int, size: int) -> int:
     """Where the next box that may be a `moof` begins; -1 if there is none."""
     at = begin
     while at < size:

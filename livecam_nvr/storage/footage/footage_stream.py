@@ -11,7 +11,8 @@ from threading import Lock
 
 from livecam_nvr.core.past import Part
 from livecam_nvr.storage.files.boxes import LARGE_HEADER_BYTES, Box, BoxError, Moov, Run, box_header, boxes
-from livecam_nvr.storage.footage.footage_walk import BETWEEN_FRAGMENTS, box_at
+from livecam_nvr.storage.files.survey import BETWEEN_FRAGMENTS
+from livecam_nvr.storage.footage.footage_walk import box_at
 
 _CHUNK = 256 << 10
 _MOST_MOOF = 1 << 20

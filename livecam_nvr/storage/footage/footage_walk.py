@@ -7,7 +7,6 @@ written, or are damaged.
 from dataclasses import dataclass
 
 from livecam_nvr.storage.files.boxes import (
-    HEADER_BYTES,
     LARGE_HEADER_BYTES,
     Box,
     BoxError,
@@ -16,13 +15,10 @@ from livecam_nvr.storage.files.boxes import (
     box_header,
     parse_moof,
 )
-from livecam_nvr.storage.files.survey import Read
+from livecam_nvr.storage.files.survey import BETWEEN_FRAGMENTS, Read, find_moof
 
-BETWEEN_FRAGMENTS = frozenset((b"free", b"skip", b"styp", b"sidx", b"prft", b"emsg", b"uuid", b"mfra"))
-"""Other boxes that may stand where a fragment could."""
 _FIRST_LOOK = 1024  # holds nearly every moof
 _MOST_MOOF = 1 << 20
-_CHUNK = 1 << 20
 _BREAK_S = 0.5
 # A camera that says nothing for longer (config: stall_seconds, at most 120) is restarted, and gets a new file.
 _LONGEST_FRAME_S = 150
@@ -126,7 +122,7 @@ class Walker:
                 if growing:
                     return
                 self._close()
-                self._at = _find_moof(read, self._at + 1, size)
+                self._at = find_moof(read, self._at + 1, size)
                 continue
             if runs:
                 self._take(runs, self._at, end)
@@ -181,17 +177,3 @@ class Walker:
 def _stretch(found: _Open) -> Stretch:
     duration = found.end_time - found.time
     return Stretch(found.begin, found.end, found.time, duration, found.frames, tuple(found.keys))
-
-
-def _find_moof(read: Read, begin: int, size: int) -> int:
-    """Where the next box that may be a `moof` begins; -1 if there is none."""
-    at = begin
-    while at < size:
-        chunk = read(at, _CHUNK)
-        found = chunk.find(b"moof", 4)
-        if found >= 0:
-            return at + found - 4
-        if len(chunk) < _CHUNK:
-            return -1
-        at += len(chunk) - HEADER_BYTES
-    return -1
