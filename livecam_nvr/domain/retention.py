@@ -188,15 +188,15 @@ def choose(
         yield from chooser.too_large((camera_id,), rules.own(camera_id).max_bytes, ahead.get(camera_id, 0))
     yield from chooser.too_large(ids, rules.whole.max_bytes, whole_ahead)
     # Whoever has to leave more free goes first: what that frees counts for the others.
-    levels: dict[int, tuple[str, ...]] = {}
+    groups: dict[int, tuple[str, ...]] = {}
     for camera_id in ids:
         level = rules.own(camera_id).keep_free_bytes
-        levels[level] = (*levels.get(level, ()), camera_id)
+        groups[level] = (*groups.get(level, ()), camera_id)
+    wishes = [(level, group, False) for level, group in groups.items()]
     if rules.whole.keep_free_bytes:
-        levels[rules.whole.keep_free_bytes + whole_ahead] = ids
-    for level in sorted(levels, reverse=True):
-        wanted = level if levels[level] is not ids else chooser.within_reach(level)
-        yield from chooser.too_little_space(levels[level], wanted)
+        wishes.append((rules.whole.keep_free_bytes + whole_ahead, ids, True))
+    for level, group, of_all in sorted(wishes, key=lambda wish: wish[0], reverse=True):
+        yield from chooser.too_little_space(group, chooser.within_reach(level) if of_all else level)
 
 
 class _Chooser:

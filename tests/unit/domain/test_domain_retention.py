@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from livecam_nvr.domain.retention import Doomed, Limits, Reason, Recorded, Rules, Stock, choose, summary
@@ -177,6 +177,12 @@ def test_nothing_goes_for_space_that_it_cannot_bring(free: int, files_go: int) -
     assert len(plan(files, rules, free)) == files_go
 
 
+def test_one_camera_s_level_is_its_own_even_where_that_of_all_is_the_same() -> None:
+    files = [recorded("own", 100, 1), recorded("other", 90, 1)]
+    rules = Rules(Limits(keep_free_bytes=5), {"own": Limits(keep_free_bytes=5)})
+    assert ages(plan(files, rules, free=0)) == [("own", 100)], "5 bytes for all are out of reach"
+
+
 CAMERAS = ("a", "b", "c")
 amounts = st.integers(1, 500)
 limits = st.builds(
@@ -219,6 +225,7 @@ def keeps_within(files: list[Recorded], rules: Rules, free: int, ahead: dict[str
 
 
 @given(archives, all_rules, st.integers(0, 3000), st.dictionaries(st.sampled_from(CAMERAS), st.integers(0, 300)))
+@example([recorded("a", 0, 1)], Rules(Limits(keep_free_bytes=2), {"a": Limits(keep_free_bytes=2)}), 0, {})
 def test_the_limits_hold_afterwards_and_not_before(
     files: list[Recorded], rules: Rules, free: int, ahead: dict[str, int]
 ) -> None:
