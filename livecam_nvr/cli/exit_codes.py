@@ -20,4 +20,7 @@ EXIT_CODES: Final[dict[ErrorKind, int]] = {
     ErrorKind.CONFLICT: FAILED,
     ErrorKind.MEDIA: FAILED,
     ErrorKind.DISK: FAILED,
+    ErrorKind.UNAUTHENTICATED: FAILED,
+    ErrorKind.FORBIDDEN: FAILED,
+    ErrorKind.THROTTLED: FAILED,
 }

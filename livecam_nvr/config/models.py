@@ -1,6 +1,6 @@
 """The models of `config.yaml`. Every key, its default and its bounds are here and nowhere else."""
 
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -16,9 +16,19 @@ from pydantic import (
 
 from livecam_nvr.config.recording import RecordingConfig, RetentionLimits, ScheduleRule
 from livecam_nvr.config.section import Section
+from livecam_nvr.domain.access import SUB
+
+
+def _network(value: str) -> str:
+    try:
+        return str(ip_network(value, strict=False))
+    except ValueError:
+        raise ValueError("an IP address or network is needed, e.g. 172.30.33.0/24") from None
+
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
+Network = Annotated[str, AfterValidator(_network)]
 # Even: H.264's usual 4:2:0 pictures have half as many samples of colour in either direction.
 Size = Annotated[str, Field(pattern=r"^[1-9]\d{0,2}[02468]x[1-9]\d{0,2}[02468]$")]
 
@@ -29,7 +39,6 @@ Rotation = Annotated[
 ]
 Gain = Annotated[float, Field(gt=0, le=32)]
 _NO_AREA = 1e-6
-SUB = "_sub"
 # What the smaller stream of a camera does not have.
 _BARE = {"sub_url": None, "onvif_url": None, "record": False, "sound": False, "picture_check": False}
 
@@ -69,6 +78,12 @@ class ListenConfig(Section):
     webrtc_udp_port: Port = 8189
     hls_port: Port = 8888
     """MediaMTX's low-latency HLS."""
+    rtsps_port: Port = 8322
+    """RTSP over TLS; only with a certificate (see `tls`)."""
+    trusted_proxies: tuple[Network, ...] = ()
+    """Reverse proxies, by address or network: only from them are X-Forwarded-For, -Proto, -Host and -Prefix taken
+    (and Home Assistant's X-Ingress-Path).
+    """
 
     @field_validator("address")
     @classmethod
@@ -88,8 +103,32 @@ class ListenConfig(Section):
         return self
 
 
-TCP_PORTS = ("http_port", "rtsp_port", "webrtc_port", "hls_port")
+TCP_PORTS = ("http_port", "rtsp_port", "rtsps_port", "webrtc_port", "hls_port")
 """The keys of `listen` that share one space of ports (UDP has its own)."""
+
+
+class TlsConfig(Section):
+    """Encryption of the page (then https), RTSP (then also RTSPS), WebRTC's signalling and LL-HLS."""
+
+    certificate: Path | None = None
+    """PEM, with the whole chain; `livecam-nvr tls init` makes one of your own."""
+    private_key: Path | None = None
+    """PEM, without a passphrase."""
+    only: bool = False
+    """Whether plain RTSP is closed to other machines, so that nothing leaves this one unencrypted."""
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> "TlsConfig":
+        if (self.certificate is None) != (self.private_key is None):
+            raise ValueError("certificate and private_key are needed together")
+        if self.only and self.certificate is None:
+            raise ValueError("only: true needs a certificate and its private_key")
+        return self
+
+    @property
+    def enabled(self) -> bool:
+        """Whether there is a certificate."""
+        return self.certificate is not None
 
 
 def _has_host(url: str, schemes: tuple[str, ...]) -> bool:
@@ -340,6 +379,7 @@ class Config(Section):
 
     node: NodeConfig = NodeConfig()
     listen: ListenConfig = ListenConfig()
+    tls: TlsConfig = TlsConfig()
     cameras: list[Camera] = Field(default_factory=default_cameras, min_length=1, max_length=64)
     recording: RecordingConfig = RecordingConfig()
     mqtt: MqttConfig = MqttConfig()

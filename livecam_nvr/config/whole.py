@@ -6,8 +6,9 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from livecam_nvr.config import schema
-from livecam_nvr.config.models import SUB, TCP_PORTS, ListenConfig
+from livecam_nvr.config.models import TCP_PORTS, ListenConfig
 from livecam_nvr.config.source import KeyPath, Source
+from livecam_nvr.domain.access import SUB
 
 
 def check_whole(source: Source) -> None:

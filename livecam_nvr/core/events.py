@@ -121,6 +121,39 @@ class BrokerChanged:
     status: BrokerStatus
 
 
+@dataclass(frozen=True, slots=True)
+class AccessEnded:
+    """What these came with is not valid any more: whatever runs on it has to end, at every door."""
+
+    credentials: frozenset[str] = frozenset()
+    """As `Principal.credential`."""
+    sessions: frozenset[str] = frozenset()
+    """As `Principal.session`."""
+    keep_session: str = ""
+    """Goes on in spite of its credential: the session in which somebody has changed their own password."""
+
+
+@dataclass(frozen=True, slots=True)
+class BreakInAttempt:
+    """So many wrong passwords have come that attempts are slowed down; told seldom, not for each attempt."""
+
+    name: str
+    """The user that was tried; empty if there were many."""
+    address: str
+    failures: int
+    door: str
+
+
+@dataclass(frozen=True, slots=True)
+class FootageDeleted:
+    """Retention has deleted recordings of a camera; told once a pass."""
+
+    camera_id: str
+    files: int
+    bytes: int
+    reason: str
+
+
 AnyEvent = (
     CameraStateChanged
     | StreamStarted
@@ -135,4 +168,7 @@ AnyEvent = (
     | ClockChanged
     | MediaServerChanged
     | BrokerChanged
+    | AccessEnded
+    | BreakInAttempt
+    | FootageDeleted
 )

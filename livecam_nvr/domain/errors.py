@@ -14,6 +14,12 @@ class ErrorKind(StrEnum):
     CONFLICT = "conflict"
     MEDIA = "media"
     DISK = "disk"
+    UNAUTHENTICATED = "unauthenticated"
+    """Nobody has signed in, or what they came with is not (or no longer) valid."""
+    FORBIDDEN = "forbidden"
+    """Who has signed in may not do that."""
+    THROTTLED = "throttled"
+    """Too much, or too often; it may be tried again later."""
 
 
 class LivecamError(Exception):

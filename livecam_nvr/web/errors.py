@@ -20,6 +20,9 @@ STATUS = {
     ErrorKind.CONFLICT: 409,
     ErrorKind.MEDIA: 502,
     ErrorKind.DISK: 507,
+    ErrorKind.UNAUTHENTICATED: 401,
+    ErrorKind.FORBIDDEN: 403,
+    ErrorKind.THROTTLED: 429,
 }
 _REFUSALS = {
     400: ("invalid", "the request is malformed", ""),
