@@ -10,12 +10,10 @@ import signal
 import sys
 from pathlib import Path
 
+from benchmarks.bare_server import bare_server
 from benchmarks.measure import own_ports
 from livecam_nvr.config.models import Config
-from livecam_nvr.core.bus import EventBus
 from livecam_nvr.core.ports import PublishTarget
-from livecam_nvr.rtsp.choose import choose_media_server
-from livecam_nvr.runtime.clock import SystemClock
 from livecam_nvr.runtime.process import spawn
 
 
@@ -42,20 +40,18 @@ async def _run(folder: Path, urls: list[str]) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     config.data_dir.mkdir(parents=True)
-    server = await choose_media_server(config, EventBus(), SystemClock())
-    await server.start(5.0)
-    children = []
-    try:
-        for camera_id, url in zip(ids, urls, strict=True):
-            (folder / camera_id).mkdir()
-            server.stream_started(camera_id, "avc1.64001f")
-            argv = command(url, server.publish_target(camera_id), folder / camera_id)
-            children.append(await spawn(argv, name=f"ffmpeg of {camera_id}"))
-        print(json.dumps(server.status().name), flush=True)
-        await stop.wait()
-    finally:
-        await asyncio.gather(*(child.stop() for child in children))
-        await server.stop()
+    async with bare_server(config) as server:
+        children = []
+        try:
+            for camera_id, url in zip(ids, urls, strict=True):
+                (folder / camera_id).mkdir()
+                server.stream_started(camera_id, "avc1.64001f")
+                argv = command(url, server.publish_target(camera_id), folder / camera_id)
+                children.append(await spawn(argv, name=f"ffmpeg of {camera_id}"))
+            print(json.dumps(server.status().name), flush=True)
+            await stop.wait()
+        finally:
+            await asyncio.gather(*(child.stop() for child in children))
 
 
 if __name__ == "__main__":

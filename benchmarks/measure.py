@@ -15,6 +15,8 @@ from statistics import median
 from typing import Any
 
 from benchmarks.processes import tree, usage
+from livecam_nvr.access.store import AccessStore
+from livecam_nvr.domain.access import Role
 from tests.support.ports import free_port
 
 _CPUCLOCK_SCHED = 2
@@ -110,6 +112,8 @@ class RunningService:
     process: subprocess.Popen[bytes]
     folder: Path
     ports: dict[str, int]
+    token: str
+    """Opens all doors."""
 
     def status(self) -> dict[str, Any]:
         """`/api/status`.
@@ -117,12 +121,14 @@ class RunningService:
         Raises:
             OSError: It does not answer.
         """
-        with urllib.request.urlopen(self.url("/api/status"), timeout=5) as answer:  # noqa: S310 - our own
+        url = f"http://127.0.0.1:{self.ports['http_port']}/api/status"
+        asked = urllib.request.Request(url, headers={"Authorization": f"Bearer {self.token}"})
+        with urllib.request.urlopen(asked, timeout=5) as answer:  # noqa: S310
             return dict(json.loads(answer.read()))
 
     def url(self, path: str) -> str:
-        """An address of its page."""
-        return f"http://127.0.0.1:{self.ports['http_port']}{path}"
+        """An address of its page, with a token in it."""
+        return f"http://benchmark:{self.token}@127.0.0.1:{self.ports['http_port']}{path}"
 
     def until(self, condition: Callable[[dict[str, Any]], bool], within_s: float, what: str) -> dict[str, Any]:
         """Its status as soon as that fulfils `condition`.
@@ -158,11 +164,20 @@ def service(folder: Path, cameras: Sequence[dict[str, Any]], **config: Any) -> I
             }
         )
     )
+    token = make_token(folder / "data")
     argv = [sys.executable, "-m", "livecam_nvr", "run", "--config", str(path)]
     with running(argv, log=folder / "service.log") as process:
-        started = RunningService(process, folder, ports)
+        started = RunningService(process, folder, ports, token)
         started.until(all_live, 40, "all cameras LIVE")
         yield started
+
+
+def make_token(data_dir: Path) -> str:
+    """A token that opens all doors of the service that has this folder."""
+    with AccessStore(data_dir / "access") as store:
+        for token in store.tokens():
+            store.remove_token(token.id)
+        return store.add_token("benchmark", Role.ADMIN, None).secret
 
 
 def own_ports() -> dict[str, int]:

@@ -21,6 +21,8 @@ from pathlib import Path
 
 import aiomqtt
 
+from benchmarks.bare_server import bare_server
+from benchmarks.measure import make_token
 from benchmarks.processes import tree, usage
 from livecam_nvr.config.models import Config, FileCamera, ListenConfig
 from livecam_nvr.core.bus import EventBus
@@ -29,7 +31,6 @@ from livecam_nvr.media.feeds import feed_for
 from livecam_nvr.media.hub import MemoryHub
 from livecam_nvr.media.pipeline import CameraPipeline
 from livecam_nvr.media.sources import source
-from livecam_nvr.rtsp.choose import choose_media_server
 from livecam_nvr.runtime.clock import SystemClock
 from tests.support.ports import free_port
 
@@ -150,23 +151,21 @@ async def _bare(folder: Path) -> None:
         data_dir=folder / "bare-data",
     )
     config.data_dir.mkdir()
-    server = await choose_media_server(config, EventBus(), SystemClock())
-    await server.start(5.0)
-    children = []
-    for camera in config.cameras:
-        argv = ffmpeg.command(source(camera), server.publish_target(camera.id))
-        archive = folder / "bare" / camera.id
-        archive.mkdir(parents=True)
-        live = argv[-1].rsplit("|", 1)[0]
-        segments = f"[f=segment:segment_time=30:segment_atclocktime=1:strftime=1]{archive}/%Y%m%d_%H%M%S.mp4"
-        plain = [a for a in argv if a not in {"-stats_period", "2", "-progress", f"pipe:{ffmpeg.PROGRESS_FD}"}]
-        children.append(await asyncio.create_subprocess_exec(*plain[:-1], f"{live}|{segments}"))
-        server.stream_started(camera.id, "avc1.64001f")
-    await _until_terminated()
-    for child in children:
-        child.terminate()
-    await asyncio.gather(*(child.wait() for child in children))
-    await server.stop()
+    async with bare_server(config) as server:
+        children = []
+        for camera in config.cameras:
+            argv = ffmpeg.command(source(camera), server.publish_target(camera.id))
+            archive = folder / "bare" / camera.id
+            archive.mkdir(parents=True)
+            live = argv[-1].rsplit("|", 1)[0]
+            segments = f"[f=segment:segment_time=30:segment_atclocktime=1:strftime=1]{archive}/%Y%m%d_%H%M%S.mp4"
+            plain = [a for a in argv if a not in {"-stats_period", "2", "-progress", f"pipe:{ffmpeg.PROGRESS_FD}"}]
+            children.append(await asyncio.create_subprocess_exec(*plain[:-1], f"{live}|{segments}"))
+            server.stream_started(camera.id, "avc1.64001f")
+        await _until_terminated()
+        for child in children:
+            child.terminate()
+        await asyncio.gather(*(child.wait() for child in children))
 
 
 async def _hub(folder: Path) -> None:
@@ -205,7 +204,9 @@ def _start_times(folder: Path) -> tuple[float, float]:
             config["data_dir"] = str(folder / "start-data")
             config["node"] = {"id": f"start{attempt}"}
             rtsp = config["listen"]["rtsp_port"]  # type: ignore[index]
-            times = asyncio.run(_one_start(_service(folder, config), rtsp, port, f"start{attempt}"))
+            token = make_token(folder / "start-data")
+            live = f"rtsp://benchmark:{token}@127.0.0.1:{rtsp}/cam0"
+            times = asyncio.run(_one_start(_service(folder, config), rtsp, live, port, f"start{attempt}"))
         return times
     finally:
         broker.terminate()
@@ -223,12 +224,14 @@ async def _until_open(port: int) -> None:
             return
 
 
-async def _one_start(argv: list[str], rtsp_port: int, broker_port: int, node: str) -> tuple[float, float]:
+async def _one_start(
+    argv: list[str], rtsp_port: int, live: str, broker_port: int, node: str
+) -> tuple[float, float]:
     async with aiomqtt.Client("127.0.0.1", broker_port) as client:
         await client.subscribe("homeassistant/device/+/config")
         began = time.monotonic()
         with _running(argv):
-            frame = asyncio.create_task(_first_frame(rtsp_port))
+            frame = asyncio.create_task(_first_frame(rtsp_port, live))
             async with asyncio.timeout(30):
                 async for message in _messages(client):
                     if node in message.topic.value:
@@ -243,10 +246,9 @@ async def _messages(client: aiomqtt.Client) -> AsyncIterator[aiomqtt.Message]:
         yield message
 
 
-async def _first_frame(port: int) -> None:
+async def _first_frame(port: int, url: str) -> None:
     look = ["-rtsp_transport", "tcp", "-probesize", "32768", "-analyzeduration", "100000"]
-    source = ["-i", f"rtsp://127.0.0.1:{port}/cam0"]
-    argv = ["ffmpeg", "-v", "quiet", *look, *source, "-frames:v", "1", "-f", "null", "-"]
+    argv = ["ffmpeg", "-v", "quiet", *look, "-i", url, "-frames:v", "1", "-f", "null", "-"]
     while True:
         await _until_open(port)
         player = await asyncio.create_subprocess_exec(*argv, stdin=subprocess.DEVNULL)

@@ -35,9 +35,11 @@ class Viewer:
                 time.sleep(0.1)  # the server is not there yet
 
     def _watch(self) -> None:
-        connection = http.client.HTTPConnection(self._parts.netloc, timeout=5)
+        connection = http.client.HTTPConnection(self._parts.netloc.rpartition("@")[2], timeout=5)
         with contextlib.closing(connection):
-            connection.request("GET", self._parts.path)
+            token = self._parts.password
+            headers = {"Authorization": f"Bearer {token}"} if token else {}
+            connection.request("GET", self._parts.path, headers=headers)
             answer = connection.getresponse()
             if answer.status != 200:
                 raise http.client.HTTPException(answer.reason)

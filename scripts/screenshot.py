@@ -23,6 +23,7 @@ async def main() -> None:
         try:
             async with chromium() as browser:
                 page = await browser.new_page(viewport={"width": 1280, "height": 700})
+                await service.sign_in(page)
                 await page.goto(service.url)
 
                 async def ready() -> bool:

@@ -16,15 +16,18 @@ _log = logging.getLogger(__name__)
 async def run(
     config: Config,
     *,
+    demo: bool = False,
     duration_s: float | None = None,
-    started: Callable[[ServiceStatus], None] = lambda _status: None,
+    started: Callable[[ServiceStatus, str | None], None] = lambda _status, _code: None,
 ) -> int:
     """Runs the service until SIGINT, SIGTERM or `duration_s`; returns the exit status.
 
     Args:
         config: What to run.
+        demo: Whoever can reach it may watch and switch.
         duration_s: Stop by itself after so long.
-        started: Called once, when everything has been started.
+        started: Called once, when everything has been started; with the code for the first password, while
+            there is none.
 
     Raises:
         LivecamError: If it cannot run at all: the page's port is taken, another service has the archive, or the
@@ -34,10 +37,10 @@ async def run(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    service = Service(config)
+    service = Service(config, demo=demo)
     try:
         if await _start(service, stop):
-            started(service.board.status())
+            started(service.board.status(), service.setup_code)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(duration_s):
                     await stop.wait()

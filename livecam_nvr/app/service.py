@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from ipaddress import ip_address
 
 from livecam_nvr import __version__
+from livecam_nvr.app.access import Access
 from livecam_nvr.app.recordings import Recordings
 from livecam_nvr.config.models import Config, EncodedCamera, RtspCamera
 from livecam_nvr.core.bus import EventBus
@@ -47,10 +48,11 @@ class Service:
 
     board: StatusBoard
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, demo: bool = False) -> None:
         self._config = config
         self._clock = SystemClock()
         self._bus = EventBus()
+        self._access = Access(config, self._bus, self._clock, demo=demo)
         self._cameras = [camera for camera in config.cameras if camera.enabled]
         self._streamed = config.streams
         recording = config.recording
@@ -70,6 +72,11 @@ class Service:
         self._give_up_s = 0.0
         self._given_up: set[str] = set()
 
+    @property
+    def setup_code(self) -> str | None:
+        """What the console has to show while there is no user; None when it is not needed."""
+        return self._access.users.setup_code
+
     async def start(self) -> None:
         """Starts everything; what only helps (index, broker, media server) may fail and heal later.
 
@@ -83,12 +90,13 @@ class Service:
             message = f"the data folder cannot be made: {in_words(error, str(config.data_dir))}"
             hint = "set data_dir in config.yaml to a folder that this user may write to"
             raise LivecamError(ErrorKind.DISK, message, hint) from error
+        await self._access.start(stack)
         qualities = await asyncio.to_thread(self._qualities.load)
         stack.push_async_callback(self._qualities.stop)
         recorders = self._recorders()
         await self._recordings.start(stack, recorders)
         switches = self._recordings.triggers.switches
-        server = await choose_media_server(config, self._bus, self._clock)
+        server = await choose_media_server(config, self._bus, self._clock, self._access.doorkeeper)
         stack.push_async_callback(server.stop)
         serving = asyncio.create_task(server.start(_SERVER_HEAD_START_S), name="media server's start")
         encoder = await choose(config.encoding.encoder)
@@ -208,6 +216,7 @@ class Service:
                 self._recordings.triggers.events,
                 self._recordings.triggers.clips,
                 self._recordings.past,
+                self._access.audit,
             ),
             version=__version__,
             page_url=page_url,
@@ -251,7 +260,7 @@ class Service:
             onvif=onvif,
             recordings=config.recording.path,
         )
-        return WebServer(config.listen, ports, past)
+        return WebServer(config.listen, ports, past, access=self._access.for_web(), tls=config.tls)
 
     def _close_hubs(self) -> None:
         for hub in self._hubs.values():
@@ -262,4 +271,5 @@ def _page_url(config: Config) -> str:
     """The page's address as others reach it: this machine's name where we listen everywhere."""
     address = ip_address(config.listen.address)
     host = socket.gethostname() if address.is_unspecified else str(address)
-    return f"http://{f'[{host}]' if ':' in host else host}:{config.listen.http_port}/"
+    scheme = "https" if config.tls.enabled else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{config.listen.http_port}/"

@@ -1,12 +1,10 @@
 """What `doctor` looks at besides the service's own parts: Python, ffmpeg, the page's port, cameras."""
 
 import asyncio
-import json
 import re
 import socket
 import sys
 from collections.abc import Sequence
-from ipaddress import ip_address
 from typing import Any, Final
 
 from livecam_nvr.config.models import Camera, Config, ListenConfig
@@ -114,27 +112,6 @@ def _why_not(address: str, port: int) -> str:
     except OSError as error:
         return error.strerror or "cannot be used"
     return ""
-
-
-async def running_service(listen: ListenConfig) -> dict[str, Any] | None:
-    """The status of the livecam-nvr that answers at the configured place (docs/ref/http.md); None if none does."""
-    ip = ip_address(listen.address)
-    host = str(ip) if not ip.is_unspecified else "::1" if ":" in listen.address else "127.0.0.1"
-    try:
-        async with asyncio.timeout(2.0):
-            reader, writer = await asyncio.open_connection(host, listen.http_port)
-            try:
-                writer.write(b"GET /api/status HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-                _, _, body = (await reader.read(1_000_000)).partition(b"\r\n\r\n")
-                while more := await reader.read(1_000_000):
-                    body += more
-            finally:
-                writer.close()
-        status = json.loads(body)
-    except (OSError, TimeoutError, ValueError):
-        return None
-    ours = isinstance(status, dict) and {"cameras", "media_server", "broker"} <= status.keys()
-    return status if ours else None
 
 
 class CameraCheck:

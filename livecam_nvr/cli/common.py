@@ -31,6 +31,12 @@ def home() -> Path:
     return Path(os.environ.get(HOME_VARIABLE) or ".").absolute()
 
 
+def config_file(args: argparse.Namespace) -> Path | None:
+    """The file that `load` reads; None if there is none."""
+    default = home() / "config.yaml"
+    return args.config or (default if default.exists() else None)
+
+
 def keep_quiet() -> None:
     """For commands that tell by themselves what they find: drops the parts' log lines, which say the same."""
     logging.getLogger("livecam_nvr").addHandler(logging.NullHandler())

@@ -12,8 +12,8 @@ def add(commands: common.Commands) -> None:
     parser = commands.add_parser(
         "doctor",
         help="check what the service needs, and say how to mend it",
-        description="Checks config, Python, ffmpeg, media server, ports, disk, clock, cameras and broker, and "
-        "says how to mend what is broken. Changes nothing.",
+        description="Checks config, Python, ffmpeg, media server, ports, disk, clock, cameras, broker, users, "
+        "certificate and who can read secrets, and says how to mend what is broken. Changes nothing.",
     )
     common.add_config_option(parser)
     parser.set_defaults(execute=execute)
@@ -23,7 +23,7 @@ def execute(args: argparse.Namespace) -> int:
     """Prints a line for each check as soon as it is done."""
     import asyncio  # noqa: PLC0415 - nor these for `--help`
 
-    from livecam_nvr.cli.checks import config_checks, machine_checks, running_service  # noqa: PLC0415
+    from livecam_nvr.cli.checks import config_checks, machine_checks  # noqa: PLC0415
     from livecam_nvr.cli.examine import examine, show  # noqa: PLC0415
     from livecam_nvr.config.load import ConfigErrors  # noqa: PLC0415
     from livecam_nvr.core.ports import Check  # noqa: PLC0415
@@ -41,15 +41,17 @@ def execute(args: argparse.Namespace) -> int:
         print("  Ports, cameras and the rest can be checked when the config is right.")
     else:
         from livecam_nvr import app  # noqa: PLC0415 - the whole service: only for a config that is right
+        from livecam_nvr.cli.access_checks import access_checks  # noqa: PLC0415
+        from livecam_nvr.cli.running import running_service  # noqa: PLC0415
 
         show(Check("config", ok=True, found=_described(args, len(config.cameras))))
-        running = asyncio.run(running_service(config.listen))
-        checks += [*app.checks(config), *config_checks(config, running)]
+        running = asyncio.run(running_service(config))
+        file = common.config_file(args)
+        checks += [*app.checks(config), *access_checks(config, file), *config_checks(config, running)]
     broken = asyncio.run(examine(checks, _PATIENCE_S, running=running is not None))
     return status or (exit_codes.FAILED if broken else exit_codes.OK)
 
 
 def _described(args: argparse.Namespace, cameras: int) -> str:
-    default = common.home() / "config.yaml"
-    where = args.config or (default if default.exists() else "no config file: test cameras")
+    where = common.config_file(args) or "no config file: test cameras"
     return f"{where}, {cameras} {'camera' if cameras == 1 else 'cameras'}"

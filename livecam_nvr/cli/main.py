@@ -10,6 +10,7 @@ from typing import Final
 from livecam_nvr import __version__
 from livecam_nvr.cli import (
     adopt,
+    audit,
     cameras,
     coverage,
     discover,
@@ -21,6 +22,9 @@ from livecam_nvr.cli import (
     reindex,
     retention,
     run,
+    tls,
+    token,
+    user,
     validate,
     verify,
     verify_export,
@@ -38,6 +42,10 @@ _COMMANDS: Final = (
     cameras,
     discover,
     doctor,
+    user,
+    token,
+    audit,
+    tls,
     coverage,
     retention,
     export,

@@ -22,6 +22,9 @@ def add(commands: common.Commands) -> None:
     parser.add_argument(
         "--duration", metavar="TIME", type=_duration, help="stop by itself after this time, e.g. 90s, 30m, 1h30m"
     )
+    parser.add_argument(
+        "--demo", action="store_true", help="let everybody in without signing in; only with test cameras"
+    )
     parser.add_argument("--verbose", action="store_true", help="log every detail")
     parser.set_defaults(execute=execute)
 
@@ -29,20 +32,29 @@ def add(commands: common.Commands) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Runs the service."""
     config = common.load(args)
+    if args.demo:
+        from livecam_nvr.cli.demo import demand_demo  # noqa: PLC0415 - seldom
+
+        demand_demo(config)
     # The service itself is only imported for a config that is right.
     import asyncio  # noqa: PLC0415
+    import logging  # noqa: PLC0415
     import socket  # noqa: PLC0415
 
     from livecam_nvr import app  # noqa: PLC0415
     from livecam_nvr.cli.banner import banner  # noqa: PLC0415
+    from livecam_nvr.config.secrets import loose_secrets  # noqa: PLC0415
     from livecam_nvr.runtime.logs import setup_logs  # noqa: PLC0415
 
-    def show(status: "ServiceStatus") -> None:
-        print(banner(config, status, socket.gethostname()), flush=True)
+    def show(status: "ServiceStatus", setup_code: str | None) -> None:
+        text = banner(config, status, socket.gethostname(), setup_code=setup_code, demo=args.demo)
+        print(text, flush=True)
 
     setup_logs(verbose=args.verbose)
+    for loose in loose_secrets(common.config_file(args), config):
+        logging.getLogger("livecam_nvr.config").warning("%s", loose)
     try:
-        return asyncio.run(app.run(config, duration_s=args.duration, started=show))
+        return asyncio.run(app.run(config, demo=args.demo, duration_s=args.duration, started=show))
     except KeyboardInterrupt:
         # Ctrl+C in the moment before the service listens to it: nothing is running yet.
         return exit_codes.OK

@@ -34,6 +34,11 @@ def execute(args: argparse.Namespace) -> int:
         print("1 mistake" if count == 1 else f"{count} mistakes")
         return exit_codes.USAGE
     print(_summary(config))
+    if file := common.config_file(args):
+        from livecam_nvr.config.secrets import loose_secrets  # noqa: PLC0415 - YAML is only for a file
+
+        for loose in loose_secrets(file, config):
+            print(f"But {loose}")
     return exit_codes.OK
 
 

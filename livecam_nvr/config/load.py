@@ -46,11 +46,14 @@ def load_config(path: Path | None = None, home: Path | None = None) -> Config:
 def parse_config(text: str, file: str, base: Path) -> Config:
     """The config that `text` holds; `file` is named in mistakes; relative paths are put into `base`.
 
+    Secrets that are in files of their own are read, too.
+
     Raises:
         ConfigErrors: With all mistakes.
     """
     # YAML is only needed where there is a file; a start without one is the faster for it.
     from livecam_nvr.config.explain import explain  # noqa: PLC0415
+    from livecam_nvr.config.secret_values import fill_in  # noqa: PLC0415
     from livecam_nvr.config.source import parse  # noqa: PLC0415
     from livecam_nvr.config.whole import check_whole  # noqa: PLC0415
 
@@ -59,6 +62,7 @@ def parse_config(text: str, file: str, base: Path) -> Config:
         source.mistake((), "is empty", _INIT)
     if source.data is None:
         raise ConfigErrors(source.mistakes)
+    fill_in(source, base)
     check_whole(source)
     config = None
     try:
@@ -68,19 +72,21 @@ def parse_config(text: str, file: str, base: Path) -> Config:
         errors = error.errors(include_url=False, include_input=False)
         # What the whole of it violates has been told above, with its line.
         explain((e for e in errors if not (known and _is_whole(e["loc"], e["type"]))), source)
-        _explain_guessed(source)
+        _explain_guessed(source, base)
     if source.mistakes or config is None:
         raise ConfigErrors(source.mistakes)
     return _absolute(config, base)
 
 
-def _explain_guessed(source: "Source") -> None:
+def _explain_guessed(source: "Source", base: Path) -> None:
     """Tells the other mistakes of cameras whose kind is misspelt, as if it were what was probably meant."""
     from livecam_nvr.config.explain import explain, guess_kinds  # noqa: PLC0415
+    from livecam_nvr.config.secret_values import fill_in  # noqa: PLC0415
 
     guessed = guess_kinds(source)
     if not guessed:
         return
+    fill_in(source, base, {("cameras", *number) for number in guessed})
     try:
         Config.model_validate(source.data)
     except ValidationError as error:

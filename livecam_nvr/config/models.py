@@ -14,8 +14,10 @@ from pydantic import (
     model_validator,
 )
 
+from livecam_nvr.config.masks import Polygon
+from livecam_nvr.config.mqtt import MqttConfig
 from livecam_nvr.config.recording import RecordingConfig, RetentionLimits, ScheduleRule
-from livecam_nvr.config.section import Section
+from livecam_nvr.config.section import Port, Section
 from livecam_nvr.domain.access import SUB
 
 
@@ -27,7 +29,6 @@ def _network(value: str) -> str:
 
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
-Port = Annotated[int, Field(ge=1, le=65535)]
 Network = Annotated[str, AfterValidator(_network)]
 # Even: H.264's usual 4:2:0 pictures have half as many samples of colour in either direction.
 Size = Annotated[str, Field(pattern=r"^[1-9]\d{0,2}[02468]x[1-9]\d{0,2}[02468]$")]
@@ -38,25 +39,10 @@ Rotation = Annotated[
     Literal[0, 180], BeforeValidator(lambda v: int(v) if isinstance(v, str) and v.isdecimal() else v)
 ]
 Gain = Annotated[float, Field(gt=0, le=32)]
-_NO_AREA = 1e-6
 # What the smaller stream of a camera does not have.
-_BARE = {"sub_url": None, "onvif_url": None, "record": False, "sound": False, "picture_check": False}
-
-
-def _with_area(points: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
-    """Refuses points that lie on one line: such a mask would hide nothing, and nobody would know."""
-    (x0, y0), *others = points
-    sides = [(x - x0, y - y0) for x, y in others]
-    if all(abs(ax * by - ay * bx) < _NO_AREA for ax, ay in sides for bx, by in sides):
-        raise ValueError("a mask whose points lie on one line hides nothing")
-    return points
-
-
-# Part of the picture's width or height, from its upper left corner.
-Share = Annotated[float, Field(ge=0, le=1)]
-Polygon = Annotated[
-    tuple[tuple[Share, Share], ...], Field(min_length=3, max_length=64), AfterValidator(_with_area)
-]
+_NO_FILES = {"url_file": None, "sub_url_file": None, "onvif_url_file": None}
+_NO_DUTIES = {"record": False, "sound": False, "picture_check": False}
+_BARE = {"sub_url": None, "onvif_url": None, **_NO_FILES, **_NO_DUTIES}
 
 
 class NodeConfig(Section):
@@ -234,11 +220,15 @@ class RtspCamera(CameraBase):
     kind: Literal["rtsp"]
     url: SecretStr
     """`rtsp://user:password@host/path`; a secret because of the password."""
+    url_file: Path | None = None
+    """Where `url` was read from; None if it was written down itself."""
     transport: Literal["tcp", "udp"] = "tcp"
     sub_url: SecretStr | None = None
     """Its smaller stream, for grids of cameras and for detection; not recorded."""
+    sub_url_file: Path | None = None
     onvif_url: SecretStr | None = None
     """`http://user:password@host/onvif/device_service`, to move it and to ask it about its streams."""
+    onvif_url_file: Path | None = None
 
     @property
     def sub_id(self) -> str:
@@ -339,20 +329,6 @@ class EncodingConfig(Section):
 
     encoder: Literal["x264", "auto", "v4l2m2m", "vaapi", "nvenc", "qsv"] = "x264"
     """`auto`: the first of this machine's hardware encoders that works, else x264."""
-
-
-class MqttConfig(Section):
-    """The broker that Home Assistant uses."""
-
-    host: str = ""
-    """Empty: no MQTT."""
-    port: Port = 1883
-    username: str = ""
-    password: SecretStr = SecretStr("")
-    base_topic: str = Field("livecam-nvr", pattern=r"^[^+#\s/][^+#\s]*[^+#\s/]$|^[^+#\s/]$")
-    discovery_prefix: str = Field("homeassistant", pattern=r"^[^+#\s/][^+#\s]*[^+#\s/]$|^[^+#\s/]$")
-    snapshot_seconds: float = Field(10, ge=1, le=3600)
-    """How often the still picture of each camera is renewed."""
 
 
 class MediaServerConfig(Section):

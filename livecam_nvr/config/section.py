@@ -1,6 +1,10 @@
 """What every part of the config is made of."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class Section(BaseModel):

@@ -48,6 +48,8 @@ class Source:
     lines: dict[KeyPath, int] = field(default_factory=dict)
     """Line, from 1, of each key and list entry."""
     mistakes: list[ConfigMistake] = field(default_factory=list)
+    read_from: dict[KeyPath, KeyPath] = field(default_factory=dict)
+    """Keys whose values are not in this file but in another one, with the keys that name that."""
 
     def line(self, path: KeyPath) -> int | None:
         """The line of a key, or of the nearest thing around it that is written in the file."""
@@ -56,7 +58,9 @@ class Source:
         return self.lines.get(path)
 
     def mistake(self, path: KeyPath, problem: str, hint: str = "") -> None:
-        """Notes a mistake at a key."""
+        """Notes a mistake at a key, or at the one that names the file its value is in."""
+        if path in self.read_from:
+            path, problem = self.read_from[path], f"in that file: {problem}"
         self.mistakes.append(ConfigMistake(self.file, self.line(path), dotted(path), problem, hint))
 
 
@@ -84,6 +88,18 @@ def parse(text: str, file: str) -> Source:
         source.lines[()] = node.start_mark.line + 1
         source.data = _plain(node, (), source)
     return source
+
+
+def leaves(data: object, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
+    """All text in the file's data, with where it is."""
+    if isinstance(data, str):
+        yield path, data
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            yield from leaves(value, (*path, key))
+    elif isinstance(data, list):
+        for number, value in enumerate(data):
+            yield from leaves(value, (*path, number))
 
 
 def _explain(problem: str) -> tuple[str, str]:

@@ -1,14 +1,17 @@
 """Mistakes that YAML and the models let pass: ids and ports that clash, paths, hosts, names that cannot be one."""
 
 import unicodedata
-from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any, Final
 
 from livecam_nvr.config import schema
 from livecam_nvr.config.models import TCP_PORTS, ListenConfig
-from livecam_nvr.config.source import KeyPath, Source
+from livecam_nvr.config.source import KeyPath, Source, leaves
 from livecam_nvr.domain.access import SUB
+
+# What pydantic takes for true.
+_TRUE: Final = frozenset({"1", "on", "t", "true", "y", "yes"})
 
 
 def check_whole(source: Source) -> None:
@@ -16,7 +19,7 @@ def check_whole(source: Source) -> None:
     _ids(source)
     _ports(source)
     _broker(source)
-    for path, text in _leaves(source.data, ()):
+    for path, text in leaves(source.data):
         field = schema.field_at(path, source.data)
         if field is None:
             continue
@@ -79,11 +82,23 @@ def _broker(source: Source) -> None:
     if not isinstance(mqtt, dict):
         return
     if mqtt.get("password") and not mqtt.get("username"):
-        source.mistake(("mqtt", "password"), "is not used without a `username`", "write that, too, or neither")
+        key = "password_file" if mqtt.get("password_file") else "password"
+        source.mistake(("mqtt", key), "is not used without a `username`", "write that, too, or neither")
+    _broker_tls(mqtt, source)
     host = mqtt.get("host")
     if isinstance(host, str) and not _is_host(host):
         hint = "e.g. `host: homeassistant.local`; port, user name and password have keys of their own"
         source.mistake(("mqtt", "host"), "this is not the name or address of a machine", hint)
+
+
+def _broker_tls(mqtt: dict[str, Any], source: Source) -> None:
+    files = [key for key in ("ca_file", "client_certificate", "client_key") if mqtt.get(key)]
+    encrypted = str(mqtt.get("tls") or "").lower() in _TRUE
+    for key in files if not encrypted else ():
+        source.mistake(("mqtt", key), "is not used without `tls: true`", "write that, too, or neither")
+    if ("client_certificate" in files) != ("client_key" in files):
+        key, other = ("client_certificate", "client_key")[:: 1 if "client_certificate" in files else -1]
+        source.mistake(("mqtt", key), f"is not used without `{other}`", "write that, too, or neither")
 
 
 def _is_host(text: str) -> bool:
@@ -109,14 +124,3 @@ def _path(path: KeyPath, text: str, source: Source) -> None:
             Path(text).expanduser()
         except RuntimeError:
             source.mistake(path, "`~` with a name that no user of this machine has", "write the whole path")
-
-
-def _leaves(data: object, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
-    if isinstance(data, str):
-        yield path, data
-    elif isinstance(data, dict):
-        for key, value in data.items():
-            yield from _leaves(value, (*path, key))
-    elif isinstance(data, list):
-        for number, value in enumerate(data):
-            yield from _leaves(value, (*path, number))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from livecam_nvr.core.bus import EventBus
 from livecam_nvr.core.control import RecordingSwitches
 from livecam_nvr.core.events import ClipChanged
-from livecam_nvr.core.past import Ledger
+from livecam_nvr.core.past import Ledger, no_such_clip
 from livecam_nvr.core.ports import SegmentIndex
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.ledger import Clip, Entry, EntryKind
@@ -155,9 +155,7 @@ class KeptClips:
         news = self._fresh().get(clip_id)
         entry = await self._ledger.get(clip_id) if news is None else news.entry
         if entry is None or entry.kind is not EntryKind.CLIP:
-            raise LivecamError(
-                ErrorKind.NOT_FOUND, "there is no such clip", "GET /api/clips names those there are"
-            )
+            raise no_such_clip()
         for camera_id, running in list(self._running.items()):
             if running.entry.id == clip_id:
                 del self._running[camera_id]

@@ -1,10 +1,12 @@
-"""Writes down what retention deleted: one entry an hour for each camera and limit, not one for each file."""
+"""Writes down what retention deleted: one entry an hour for each camera and limit; tells of it once a pass."""
 
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from secrets import token_hex
 
+from livecam_nvr.core.bus import EventBus
+from livecam_nvr.core.events import FootageDeleted
 from livecam_nvr.core.past import Ledger
 from livecam_nvr.domain.ledger import Entry, EntryKind, Value
 from livecam_nvr.domain.retention import Deletion, Doomed, Reason, summary
@@ -41,12 +43,16 @@ class DeletionLog:
     Args:
         ledger: Takes the entries.
         clock: Says when one is due.
+        bus: Told what a pass has deleted.
     """
 
-    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, clock: Clock, bus: EventBus) -> None:
         self._ledger = ledger
         self._clock = clock
+        self._bus = bus
         self._open: dict[tuple[str, Reason], _Open] = {}
+        self._gone: dict[tuple[str, Reason], Deletion] = {}
+        """In the pass under way."""
         self._under_way = False
         """Files were announced of which is not known yet whether they are gone."""
 
@@ -74,6 +80,12 @@ class DeletionLog:
             self._add(doomed)
         self._under_way = False
 
+    def pass_over(self) -> None:
+        """Tells of what has gone since the last time: an event for each camera and limit."""
+        gone, self._gone = self._gone, {}
+        for what in gone.values():
+            self._bus.publish(FootageDeleted(what.camera_id, what.files, what.bytes, str(what.reason)))
+
     def write_due(self) -> None:
         """Writes what has waited long enough; ends the entries of an hour."""
         now_s = self._clock.monotonic()
@@ -90,7 +102,10 @@ class DeletionLog:
             self._end(key)
 
     def _add(self, doomed: Doomed) -> None:
-        entry = self._open[doomed.file.camera_id, doomed.reason]
+        key = (doomed.file.camera_id, doomed.reason)
+        known = self._gone.get(key)
+        self._gone[key] = known.with_file(doomed.file) if known else Deletion.of(doomed)
+        entry = self._open[key]
         entry.deletion = entry.deletion.with_file(doomed.file) if entry.deletion.files else Deletion.of(doomed)
         if entry.deletion.files - entry.written_files >= _WRITE_AT_FILES:
             self._write(entry)

@@ -6,6 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from livecam_nvr.domain.errors import ErrorKind, LivecamError
+
 
 class ExportState(StrEnum):
     """How far an export is."""
@@ -89,6 +91,13 @@ class ExportStatus:
     """What its file is called where it is downloaded to."""
     report: ExportReport | None = None
     """Once it is done."""
+
+
+def no_such_export() -> LivecamError:
+    """The error for an export that does not exist, or that whoever asks may not know of."""
+    return LivecamError(
+        ErrorKind.NOT_FOUND, "there is no such export", "they are kept for a day; /api/exports lists them"
+    )
 
 
 class Exports(Protocol):

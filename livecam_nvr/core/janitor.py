@@ -59,7 +59,7 @@ class Janitor:
     Args:
         shed: The archive.
         ledger: Told what was deleted.
-        bus: Tells of finished files and kept clips.
+        bus: Tells of finished files and kept clips; told of deletions (FootageDeleted).
         clock: Time.
         settings: The limits.
         ready: False until the index has all entries about clips; nothing is deleted before that.
@@ -85,7 +85,7 @@ class Janitor:
         self._urgent_free = settings.recording.free_levels[1]
         self._ready = ready
         self._pace = pace
-        self._log = DeletionLog(ledger, clock)
+        self._log = DeletionLog(ledger, clock, bus)
         # Told by the bus, and read in the index, which may lag behind or lose them: either protects.
         self._announced: dict[str, Clip] = {}
         self._indexed: dict[str, Clip] = {}
@@ -162,7 +162,10 @@ class Janitor:
 
     async def _look(self) -> None:
         if self._ready():
-            await self._delete()
+            try:
+                await self._delete()
+            finally:
+                self._log.pass_over()
         if self._clock.monotonic() - self._figures_s >= _FIGURES_EVERY_S:
             inventory = await self._shed.inventory(self._clock.utc_ns(), self._rate_since())
             self._status = status_of(inventory, outlook(inventory, self._rules))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from livecam_nvr.domain.coverage import Coverage
+from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.ledger import Clip, Entry, EntryKind, Event
 
 
@@ -186,6 +187,11 @@ class EventDesk(Protocol):
         Raises:
             LivecamError: NOT_FOUND for an unknown camera, UNAVAILABLE if there is no index.
         """
+
+
+def no_such_clip() -> LivecamError:
+    """The error for a clip that does not exist, or that whoever asks may not know of."""
+    return LivecamError(ErrorKind.NOT_FOUND, "there is no such clip", "GET /api/clips names those there are")
 
 
 class ClipDesk(Protocol):

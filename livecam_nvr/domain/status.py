@@ -99,6 +99,8 @@ class StreamAddresses:
     webrtc: str | None = None
     """WHEP endpoint (RFC 9725)."""
     ll_hls: str | None = None
+    rtsps: str | None = None
+    """RTSP over TLS; None without a certificate."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from paho.mqtt.reasoncodes import ReasonCode
 
-from livecam_nvr.config.models import MqttConfig, NodeConfig
+from livecam_nvr.config.models import NodeConfig
+from livecam_nvr.config.mqtt import MqttConfig
 from livecam_nvr.core.ports import Check
 from livecam_nvr.domain.errors import LivecamError
 from livecam_nvr.mqtt.connection import connected

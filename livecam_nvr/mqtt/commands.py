@@ -5,10 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from livecam_nvr.core.access import AuditLog
 from livecam_nvr.core.past import ClipDesk, EventDesk
 from livecam_nvr.core.ports import CameraControl, RecordingControl
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.status import RecordingStatus
+from livecam_nvr.mqtt.books import Books
 from livecam_nvr.mqtt.orders import (
     SHOWN_BYTES,
     SHOWN_TOPIC,
@@ -60,6 +62,7 @@ class CommandDesk:
         orders: Who carries them out.
         clock: The service's.
         settled: Told a camera whose quality was asked to change, when that has worked or failed.
+        audit: Where every command is noted.
     """
 
     def __init__(
@@ -68,11 +71,13 @@ class CommandDesk:
         orders: Orders,
         clock: Clock,
         settled: Callable[[str], None],
+        audit: AuditLog,
     ) -> None:
         self._topics = topics
         self._orders = orders
         self._complaints = _Complaints(clock)
-        self._wishes = Wishes(orders.cameras, self._complaints.log, settled)
+        self._books = Books(audit, self._knows)
+        self._wishes = Wishes(orders.cameras, self._complaints.log, settled, self._books.done)
         self._retained: set[str] = set()
 
     def handle(self, topic: str, payload: bytes, *, retained: bool) -> Answer | None:
@@ -83,23 +88,36 @@ class CommandDesk:
         if retained:
             self._leave_alone(topic, payload)
             return None
+        if isinstance(asked, Refusal):
+            self._complaints.log(asked.reason)
+            self._books.refused(asked)
+            return None
         try:
-            return self._obey(asked)
+            answer = self._obey(asked)
         except LivecamError as error:
+            self._books.done(asked, error)
             self._complaints.log(f"{topic[:SHOWN_TOPIC]!r}: {error.message}; {error.hint}")
             # Whoever was refused sees again how it is.
             if isinstance(asked, Switch | Mode) and error.kind is ErrorKind.CONFLICT:
                 return self._answer(asked, self._orders.recording.recording(asked.camera_id))
             return None
+        if not isinstance(asked, Wish):  # that takes its time, and may fail yet
+            self._books.done(asked)
+        return answer
 
     def _answer(self, asked: Switch | Mode, status: RecordingStatus) -> Answer:
         of = self._topics.recording if isinstance(asked, Switch) else self._topics.recording_mode
         return Answer(asked.camera_id, status, of(asked.camera_id))
 
-    def _obey(self, asked: Order | Refusal) -> Answer | None:
+    def _knows(self, camera_id: str) -> bool:
+        try:
+            self._orders.recording.recording(camera_id)
+        except LivecamError:
+            return False
+        return True
+
+    def _obey(self, asked: Order) -> Answer | None:
         match asked:
-            case Refusal():
-                self._complaints.log(asked.reason)
             case Switch():
                 status = self._orders.recording.set_recording(asked.camera_id, asked.on, by="MQTT")
                 return self._answer(asked, status)
@@ -133,6 +151,9 @@ class CommandDesk:
         """A command that the broker kept is as old as can be: obeying it would undo what was chosen since."""
         if topic not in self._retained and len(self._retained) < _REMEMBERED:
             self._retained.add(topic)
+            command = self._topics.command(topic)
+            if command is not None:
+                self._books.kept(command.camera_id, command.what)
             _log.warning(
                 "the broker keeps an old command on %r (%r): ignored. Commands are to be published without retain;"
                 " an empty retained message there removes it",

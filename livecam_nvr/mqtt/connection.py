@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import ssl
 import threading
 from collections.abc import AsyncIterator, Awaitable
 from typing import Any, Self, TypeVar
@@ -12,11 +13,13 @@ import aiomqtt
 import paho.mqtt.client as paho
 from aiomqtt.exceptions import MqttConnectError
 from aiomqtt.types import PahoSocket
+from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from livecam_nvr.config.models import MqttConfig
+from livecam_nvr.config.mqtt import MqttConfig
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
-from livecam_nvr.mqtt.reach import reachable_address
+from livecam_nvr.mqtt.reach import reachable_address, speaks_tls, tls_objection
+from livecam_nvr.mqtt.tls import tls_context
 
 _T = TypeVar("_T")
 
@@ -43,6 +46,7 @@ class _Client(aiomqtt.Client):
 
     async def __aenter__(self) -> Self:
         self._loop_thread = threading.get_ident()
+        self._entering = True
         try:
             return await super().__aenter__()
         except asyncio.CancelledError:
@@ -50,6 +54,8 @@ class _Client(aiomqtt.Client):
             # connection would stay open.
             self._connected = asyncio.get_running_loop().create_future()
             raise
+        finally:
+            self._entering = False
 
     async def _wait_for(self, fut: Awaitable[_T], timeout: float | None) -> _T:  # noqa: ASYNC109
         """The original's `asyncio.wait_for` swallows, in Python 3.11, a cancellation that meets the answer."""
@@ -59,6 +65,21 @@ class _Client(aiomqtt.Client):
                 return await fut
         except TimeoutError:
             raise aiomqtt.MqttError("Operation timed out") from None
+
+    def _on_disconnect(
+        self,
+        client: paho.Client,
+        userdata: Any,
+        flags: paho.DisconnectFlags,
+        reason_code: ReasonCode,
+        properties: Properties | None = None,
+    ) -> None:
+        """The original lets whoever is connecting wait until the time is up, though the broker has hung up."""
+        in_loop = threading.get_ident() == self._loop_thread
+        if in_loop and self._entering and not self._connected.done():
+            self._connected.set_exception(aiomqtt.MqttError("The broker has hung up"))
+            return
+        super()._on_disconnect(client, userdata, flags, reason_code, properties)
 
     def _on_socket_register_write(self, client: paho.Client, userdata: Any, sock: PahoSocket) -> None:
         """The original puts this off to the loop's next turn, when the socket may be closed, its number reused.
@@ -92,7 +113,8 @@ async def connected(
         LivecamError: UNAVAILABLE or INVALID if it cannot be opened or is lost. Never contains the password.
     """
     where = f"{config.host}:{config.port}"
-    address = await reachable_address(config.host, config.port)
+    tls = await asyncio.to_thread(tls_context, config) if config.tls else None
+    address = await reachable_address(config, tls)
     client = _Client(
         address,
         config.port,
@@ -104,11 +126,14 @@ async def connected(
         timeout=_ANSWER_S,
         logger=_library_log,
         socket_options=_AT_ONCE,
+        tls_context=tls,
     )
     try:
         await _open(client)
     except aiomqtt.MqttError as error:
-        raise _refusal(error, config, where) from None
+        if isinstance(error, MqttConnectError):
+            raise _refusal(error, config, where) from None
+        raise await _no_answer(config, where, address, tls) from None
     try:
         yield client
     except aiomqtt.MqttError:
@@ -150,13 +175,26 @@ async def _close(client: aiomqtt.Client) -> None:
         await client.__aexit__(None, None, None)
 
 
-def _refusal(error: aiomqtt.MqttError, config: MqttConfig, where: str) -> LivecamError:
-    if not isinstance(error, MqttConnectError):
+async def _no_answer(config: MqttConfig, where: str, address: str, tls: ssl.SSLContext | None) -> LivecamError:
+    """Why what takes connections does not talk MQTT with us; asks it once more where that may tell."""
+    objection = await tls_objection(config, address, tls) if tls else None
+    if objection is not None:
+        return objection
+    if tls is None and await speaks_tls(config, address):
         return LivecamError(
-            ErrorKind.UNAVAILABLE,
-            f"{where} takes connections but does not answer as an MQTT broker",
-            "check mqtt.port (1883 is usual; TLS is not spoken here)",
+            ErrorKind.INVALID,
+            f"{where} wants to be spoken to with TLS",
+            "set mqtt.tls: true, or mqtt.port to the one without (1883 is usual)",
         )
+    usual = 8883 if tls else 1883
+    return LivecamError(
+        ErrorKind.UNAVAILABLE,
+        f"{where} takes connections but does not answer as an MQTT broker",
+        f"check mqtt.port ({usual} is usual)",
+    )
+
+
+def _refusal(error: MqttConnectError, config: MqttConfig, where: str) -> LivecamError:
     code = error.rc.value if isinstance(error.rc, ReasonCode) else -1
     if code in (_BAD_USER, _NOT_AUTHORIZED):
         if not config.username:

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from livecam_nvr.mqtt.entities import (
+    BREAK_IN,
     OFFLINE,
     ONLINE,
     Json,
@@ -176,6 +177,16 @@ def _node_device(topics: Topics, node: NodeCard) -> Json:
                 "json_attributes_topic": topics.disk_problem,
                 "json_attributes_template": "{{ {'reason': value_json.reason, 'hint': value_json.hint,"
                 " 'level': value_json.level, 'trouble': value_json.trouble} | tojson }}",
+                **while_running,
+            },
+            "break_in": {
+                "platform": "event",
+                "unique_id": topics.unique_id("break_in"),
+                "name": "Break-in attempt",
+                "icon": "mdi:shield-alert-outline",
+                "entity_category": "diagnostic",
+                "event_types": [BREAK_IN],
+                "state_topic": topics.break_in,
                 **while_running,
             },
             "days_held": {

@@ -9,6 +9,7 @@ from livecam_nvr.mqtt.topics import Topics
 ONLINE, OFFLINE = "online", "offline"
 ON, OFF = "ON", "OFF"
 PRESS = "PRESS"
+BREAK_IN = "break_in_attempt"
 
 Json = dict[str, Any]
 

@@ -65,6 +65,10 @@ class Refusal:
     """What is wrong with a message, for the log."""
 
     reason: str
+    camera_id: str
+    what: str
+    problem: str
+    """Like `reason`, but without anything that the message said."""
 
 
 Order = Switch | Mode | Keep | Happening | Wish | Restart
@@ -79,12 +83,14 @@ def parse(topics: Topics, topic: str, payload: bytes) -> Order | Refusal | None:
     reader = _READERS.get(command.what)
     if reader is None:
         known = ", ".join(f"`{what}`" for what in _READERS)
-        return Refusal(f"{shown!r}: a camera has no {command.what[:SHOWN_BYTES]!r}; there are {known}")
+        reason = f"{shown!r}: a camera has no {command.what[:SHOWN_BYTES]!r}; there are {known}"
+        return Refusal(reason, command.camera_id, "", "there is no such command")
     read, wanted = reader
     order = read(command.camera_id, payload)
     if order is None:
         more = f"... ({len(payload)} bytes)" if len(payload) > SHOWN_BYTES else ""
-        return Refusal(f"{shown!r}: {payload[:SHOWN_BYTES]!r}{more} is {wanted}")
+        reason = f"{shown!r}: {payload[:SHOWN_BYTES]!r}{more} is {wanted}"
+        return Refusal(reason, command.camera_id, command.what, wanted)
     return order
 
 

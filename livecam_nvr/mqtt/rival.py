@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 import aiomqtt
 
-from livecam_nvr.config.models import MqttConfig
+from livecam_nvr.config.mqtt import MqttConfig
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.mqtt.connection import connected
 from livecam_nvr.mqtt.entities import ONLINE

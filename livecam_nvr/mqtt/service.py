@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 
 import aiomqtt
 
-from livecam_nvr.config.models import MqttConfig, NodeConfig
+from livecam_nvr.config.models import NodeConfig
+from livecam_nvr.config.mqtt import MqttConfig
+from livecam_nvr.core.access import AuditLog
 from livecam_nvr.core.bus import EventBus
 from livecam_nvr.core.events import BrokerChanged
 from livecam_nvr.core.past import ClipDesk, EventDesk, Past
@@ -19,6 +21,7 @@ from livecam_nvr.mqtt.commands import CommandDesk, Orders
 from livecam_nvr.mqtt.connection import connected
 from livecam_nvr.mqtt.discovery import CameraCard, NodeCard
 from livecam_nvr.mqtt.entities import OFFLINE
+from livecam_nvr.mqtt.incidents import Incidents
 from livecam_nvr.mqtt.outbox import Message, Outbox, Rank
 from livecam_nvr.mqtt.past import PastTeller
 from livecam_nvr.mqtt.rival import keep_clear
@@ -44,6 +47,8 @@ class Collaborators:
     events: EventDesk
     clips: ClipDesk
     past: Past
+    audit: AuditLog
+    """Where commands are noted."""
 
 
 class MqttService:
@@ -92,9 +97,11 @@ class MqttService:
                 Orders(others.control, others.cameras, others.events, others.clips),
                 others.clock,
                 announcer.settled,
+                others.audit,
             ),
             past=PastTeller(others.past, others.clock, [camera.id for camera in cameras], announcer.coverage),
             snapshots=Snapshots(others.pictures, others.clock, config.snapshot_seconds, announcer.picture),
+            incidents=Incidents(others.clock),
         )
         self._status = BrokerStatus(
             configured=bool(config.host), address=f"{config.host}:{config.port}" if config.host else ""
@@ -111,7 +118,8 @@ class MqttService:
         """Begins to connect, at once and in the background; idempotent."""
         if not self._status.configured or self._unsubscribe:
             return
-        self._unsubscribe = self._parts.announcer.listen(self._bus)
+        listening = self._parts.announcer.listen(self._bus)
+        self._unsubscribe = [*listening, self._parts.incidents.listen(self._bus)]
         self._supervisor.start()
 
     async def stop(self) -> None:

@@ -14,6 +14,7 @@ from livecam_nvr.mqtt.announcer import Announcer
 from livecam_nvr.mqtt.commands import CommandDesk
 from livecam_nvr.mqtt.discovery import is_ours
 from livecam_nvr.mqtt.entities import OFFLINE, ONLINE
+from livecam_nvr.mqtt.incidents import Incidents
 from livecam_nvr.mqtt.outbox import Message, Outbox
 from livecam_nvr.mqtt.past import PastTeller
 from livecam_nvr.mqtt.snapshots import Snapshots
@@ -39,6 +40,7 @@ class Parts:
     desk: CommandDesk
     snapshots: Snapshots
     past: PastTeller
+    incidents: Incidents
 
 
 class Session:
@@ -67,6 +69,7 @@ class Session:
                     "look": self._look(),
                     "births": self._answer_births(),
                     "coverage": self._parts.past.keep(),
+                    "incidents": self._parts.incidents.deliver(self._tell_incident),
                     **{
                         f"pictures of {camera}": self._parts.snapshots.keep(camera, at, len(cameras))
                         for at, camera in enumerate(cameras)
@@ -79,6 +82,9 @@ class Session:
 
     async def _send(self, message: Message) -> None:
         await self._client.publish(message.topic, message.payload, qos=message.qos, retain=True)
+
+    async def _tell_incident(self, payload: bytes) -> None:
+        await self._client.publish(self._topics.break_in, payload, qos=1)
 
     async def _say_goodbye(self) -> None:
         """A clean disconnection suppresses the will, so what it would say is said here."""

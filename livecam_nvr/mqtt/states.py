@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from livecam_nvr.core.events import BreakInAttempt
 from livecam_nvr.domain.coverage import Coverage, GapCause
 from livecam_nvr.domain.gap_words import in_words
 from livecam_nvr.domain.quality import QualityStatus
@@ -20,10 +21,11 @@ from livecam_nvr.domain.status import (
     RetentionStatus,
     SegmentInfo,
 )
-from livecam_nvr.mqtt.entities import OFF, OFFLINE, ON, ONLINE
+from livecam_nvr.mqtt.entities import BREAK_IN, OFF, OFFLINE, ON, ONLINE
 from livecam_nvr.mqtt.topics import Topics
 
 NO_CHOICE = b"None"
+_LONGEST_NAME = 64  # what strangers type
 _LONGEST_TEXT = 500  # attributes are stored with each state by Home Assistant's recorder
 
 _IDLE = {
@@ -110,6 +112,18 @@ def disk_problem(topics: Topics, disk: DiskStatus) -> Payloads:
         trouble=str(disk.trouble),
     )
     return {topics.disk_problem: told}
+
+
+def break_in(event: BreakInAttempt, utc_ns: int) -> bytes:
+    """That somebody has tried so many passwords that they are slowed down."""
+    return _json(
+        event_type=BREAK_IN,
+        address=_text(event.address),
+        user=_text(event.name)[:_LONGEST_NAME],
+        failures=event.failures,
+        door=event.door,
+        at=_moment(utc_ns),
+    )
 
 
 def retention(topics: Topics, status: RetentionStatus) -> Payloads:

@@ -63,6 +63,11 @@ class Topics:
         """JSON `{"days_held", "days_until_full", "oldest", "gb", "gb_per_day"}`; null where it is not known."""
         return f"{self._root}/retention"
 
+    @property
+    def break_in(self) -> str:
+        """JSON `{"event_type": "break_in_attempt", "address", "user", "failures", "door", "at"}`; not retained."""
+        return f"{self._root}/break_in"
+
     def available(self, camera_id: str) -> str:
         """`online` or `offline`: whether the camera delivers."""
         return f"{self._root}/{camera_id}/availability"

@@ -27,14 +27,20 @@ class Wishes:
         control: The cameras.
         refused: Told what was refused, and why, in words.
         settled: Told the camera after each change, whether it worked or not.
+        ended: Told what was tried, and why it failed if it did.
     """
 
     def __init__(
-        self, control: CameraControl, refused: Callable[[str], None], settled: Callable[[str], None]
+        self,
+        control: CameraControl,
+        refused: Callable[[str], None],
+        settled: Callable[[str], None],
+        ended: Callable[[Wish, LivecamError | None], None],
     ) -> None:
         self._control = control
         self._refused = refused
         self._settled = settled
+        self._ended = ended
         self._waiting: dict[str, Wish] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -65,6 +71,9 @@ class Wishes:
                     await self._control.set_quality(camera_id, height=wish.height, fps=wish.fps, by="MQTT")
                 except LivecamError as error:
                     self._tell(camera_id, error)
+                    self._ended(wish, error)
+                else:
+                    self._ended(wish, None)
                 self._settled(camera_id)
         finally:
             self._tasks.pop(camera_id, None)

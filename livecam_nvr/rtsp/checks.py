@@ -26,14 +26,14 @@ class MediaServerChecks:
             self._mediamtx(), really_works(self._outside.python)
         )
         wanted = mediamtx_ports if mediamtx and kind != "gstreamer" else rtsp_ports
-        listen = self._config.listen
-        taken = await asyncio.to_thread(busy, listen.address, wanted(listen))
+        ports = wanted(self._config)
+        taken = await asyncio.to_thread(busy, ports)
         return [
             _server("MediaMTX", mediamtx, mtx_found, mtx_mend, needed=kind == "mediamtx" or not gst, kind=kind),
             _server(
                 "GStreamer", gst, gst_found, INSTALL_HINT, needed=kind == "gstreamer" or not mediamtx, kind=kind
             ),
-            *(self._port(want, want in taken) for want in wanted(listen)),
+            *(self._port(want, want in taken) for want in ports),
         ]
 
     async def _mediamtx(self) -> tuple[bool, str, str]:
@@ -50,7 +50,7 @@ class MediaServerChecks:
         return Check(
             f"port {want.port} ({want.what})",
             not taken,
-            f"in use on {self._config.listen.address}, or that is not this machine's" if taken else "free",
+            f"in use on {want.address}, or that is not this machine's" if taken else "free",
             f"unless the running service has it: stop the other program or change listen.{want.key}"
             if taken
             else "",

@@ -13,6 +13,7 @@ from livecam_nvr.core.ports import MediaServer
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.rtsp import gstreamer
 from livecam_nvr.rtsp.binary import PINNED, Binary, cached_binary, find, server_dir
+from livecam_nvr.rtsp.doorkeeper import Doorkeeper
 from livecam_nvr.rtsp.download import RELEASES, Progress, fetch, release_for, this_machine
 from livecam_nvr.rtsp.mediamtx import MediaMtxServer
 from livecam_nvr.rtsp.nothing import NoServer
@@ -39,18 +40,18 @@ OUTSIDE = Outside()
 
 
 async def choose_media_server(
-    config: Config, bus: EventBus, clock: Clock, outside: Outside = OUTSIDE
+    config: Config, bus: EventBus, clock: Clock, doorkeeper: Doorkeeper, outside: Outside = OUTSIDE
 ) -> MediaServer:
     """The server that the config asks for, or that can be had; never raises, and takes at most some 5 s.
 
     `kind: auto` prefers MediaMTX (found or, once a day at most, fetched), then GStreamer. Where there is none, the
-    returned server does nothing and its status says what to do.
+    returned server does nothing and its status says what to do. The doorkeeper has to start before the server.
     """
     kind = config.media_server.kind
     usable = await asyncio.to_thread(gstreamer.seems_installed, outside.python)
     if kind == "gstreamer":
         # Without the packages it says so by itself, and comes up by itself once they are there.
-        return gstreamer.GStreamerServer(config, bus, clock, python=outside.python)
+        return gstreamer.GStreamerServer(config, bus, clock, doorkeeper, python=outside.python)
     try:
         async with asyncio.timeout(SEARCH_LIMIT_S):
             binary = await _search(config, outside)
@@ -60,12 +61,12 @@ async def choose_media_server(
         reason, hint = f"MediaMTX could not be fetched within {SEARCH_LIMIT_S:.0f} s", _HINT
         await asyncio.to_thread(_remember_failure, config.data_dir, reason)
     else:
-        return MediaMtxServer(config, binary.path, bus, clock)
+        return MediaMtxServer(config, binary.path, bus, clock, doorkeeper)
     if kind == "mediamtx":
         return NoServer("mediamtx", bus, clock, reason, hint)
     if usable:
         _log.warning("%s; RTSP is served by GStreamer, without WebRTC and LL-HLS (%s)", reason, hint)
-        return gstreamer.GStreamerServer(config, bus, clock, python=outside.python)
+        return gstreamer.GStreamerServer(config, bus, clock, doorkeeper, python=outside.python)
     hint = f"{hint}; or: {gstreamer.INSTALL_HINT}"
     return NoServer("none", bus, clock, f"{reason}, and GStreamer's RTSP server is not installed", hint)
 

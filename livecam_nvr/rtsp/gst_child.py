@@ -1,21 +1,28 @@
 """An RTSP server of GStreamer, run by the system's Python; stands alone: imports nothing of this project.
 
-    gst_child.py ADDRESS PORT CAMERA=FD…
+    gst_child.py CAMERA=FD…
     gst_child.py --check
 
-FD is an inherited UDP socket on which a camera's MPEG-TS comes; the server publishes what has been announced on
-stdin, one JSON object a line: `{"camera": "cam0", "codec": "h264"}`; its sound, if it is AAC, along with it. On
-stdout, one JSON object a line, it says `{"ready": "GStreamer 1.22.0"}` when it listens. What is wrong goes to
-stderr. It ends when stdin does.
+FD is an inherited UDP socket on which a camera's MPEG-TS comes. On stdin come JSON objects, one a line. The first
+says where to listen, and whom to ask who may watch (`gst_door.py`); no argument, because others can read those:
+
+    {"port": 20001, "secret": "…", "listen": [["127.0.0.1", "8554", null], ["0.0.0.0", "8322", ["CERT", "KEY"]]]}
+
+Then `{"camera": "cam0", "codec": "h264"}` publishes a camera (its sound, if it is AAC, along with it),
+`{"end": {"credentials": […], "sessions": […], "keep_session": ""}}` ends viewers, and `{"renew": true}` has the
+certificates read anew. On stdout, one JSON object a line, it says `{"ready": "GStreamer 1.22.0"}` when it listens.
+What is wrong goes to stderr. It ends when stdin does.
 """
 
 import json
 import os
+import pathlib
 import select
 import socket
 import sys
 import threading
 import time
+import typing
 
 # Not at the top of a file, so that the words below can say what is missing.
 try:
@@ -34,11 +41,16 @@ try:
 except (ImportError, ValueError) as error:
     sys.exit(f"GStreamer's RTSP server cannot be used from Python: {error}")
 
+# Python's -I leaves out the script's own folder.
+sys.path.append(str(pathlib.Path(__file__).parent))
+import gst_door  # type: ignore[import-not-found]
+
 # How long a viewer is kept waiting where the camera sends nothing.
 _NO_DATA_S = 2.0
 _FORGET_LOST_VIEWERS_S = 10
 # RTP ports for viewers over UDP where the server has an address of its own; below the ephemeral ones.
 _UDP_PORTS = (20000, 31999)
+_BACKLOG = 128
 _WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound
 _PAY = {"h264": "h264parse config-interval=-1 ! rtph264pay", "h265": "h265parse config-interval=-1 ! rtph265pay"}
 _PAY_SOUND = "demux. ! aacparse ! queue ! rtpmp4gpay name=pay1 pt=97"
@@ -54,8 +66,9 @@ _AAC = 0x0F  # its stream type (ISO/IEC 13818-1, table 2-34)
 class CameraFactory(GstRtspServer.RTSPMediaFactory):  # type: ignore[misc] # gi has no types
     """Makes one pipeline for all viewers of a camera, when the first one comes; it goes with the last one."""
 
-    def __init__(self, ingest: socket.socket, codec: str, address: str) -> None:
+    def __init__(self, camera: str, ingest: socket.socket, codec: str, address: str) -> None:
         super().__init__()
+        self.camera = camera
         self._ingest = ingest
         # latency: by default the demuxer holds everything back for 0.7 s.
         self._launch = (
@@ -70,6 +83,11 @@ class CameraFactory(GstRtspServer.RTSPMediaFactory):  # type: ignore[misc] # gi 
             pool = GstRtspServer.RTSPAddressPool()
             if pool.add_range(address, address, *_UDP_PORTS, 0):
                 self.set_address_pool(pool)
+        gst_door.restrict(self, public=True)
+
+    def do_gen_key(self, _url: object) -> str:
+        """One pipeline, whatever port and query a viewer's address has: two would share out the packets."""
+        return self.camera
 
     def do_create_element(self, _url: object) -> object:
         """The pipeline; none if nothing comes from the camera (the viewer gets an error at once)."""
@@ -145,39 +163,110 @@ class _Programme:
         self.known = True
 
 
+class _Nowhere(GstRtspServer.RTSPMediaFactory):  # type: ignore[misc] # gi has no types
+    """Stands for all paths where no camera is, so that they look like cameras to whoever may not watch."""
+
+    PATH = "/-"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.camera = None
+        gst_door.restrict(self, public=False)
+
+
+class _Paths(GstRtspServer.RTSPMountPoints):  # type: ignore[misc] # gi has no types
+    """Which factory a path means."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cameras: set[str] = set()
+        self.add_factory(_Nowhere.PATH, _Nowhere())
+
+    def do_make_path(self, url: "GstRtsp.RTSPUrl") -> str:
+        """The path itself if there is a camera."""
+        path = str(url.abspath)
+        begin, _, rest = path.partition("/")
+        return path if not begin and rest.partition("/")[0] in self.cameras else _Nowhere.PATH
+
+
+class _Port(typing.NamedTuple):
+    """Where to listen."""
+
+    address: str
+    port: str
+    certificate: "list[str] | None"
+    """Paths of the certificate and its key, for RTSPS."""
+
+
 class Server:
     """The server and the cameras that it serves."""
 
-    def __init__(self, address: str, port: str, ingests: dict[str, socket.socket]) -> None:
-        self._address = address
+    def __init__(self, door: "gst_door.Door", ports: "list[_Port]", ingests: "dict[str, socket.socket]") -> None:
+        self._door = door
         self._ingests = ingests
         self._codecs: dict[str, str] = {}
-        self._server = GstRtspServer.RTSPServer()
-        self._server.set_address(address)
-        self._server.set_service(port)
-        # One thread a client: a viewer who waits for a camera's first picture must not stop the others.
-        self._server.get_thread_pool().set_max_threads(-1)
+        self._paths = _Paths()
+        # RTP goes out from where plain RTSP is served: over TLS, it stays within the connection.
+        self._address = ports[0].address
+        self._servers = [(self._made(port), port) for port in ports]
 
-    def listen(self) -> bool:
-        """Whether it could."""
+    def _made(self, port: _Port) -> "GstRtspServer.RTSPServer":
+        server = GstRtspServer.RTSPServer()
+        server.set_address(port.address)
+        server.set_service(port.port)
+        # With the usual five, many who come at once wait a second or more for their next attempt.
+        server.set_backlog(_BACKLOG)
+        server.set_mount_points(self._paths)
+        # One thread a client: a viewer who waits for a camera's first picture must not stop the others.
+        server.get_thread_pool().set_max_threads(-1)
+        self._door.watch(server, encrypted=port.certificate is not None)
+        if port.certificate is not None:
+            self._door.certify(server, Gio.TlsCertificate.new_from_files(*port.certificate))
+        return server
+
+    def listen(self) -> None:
+        """On all of its ports; raises OSError."""
         GLib.timeout_add_seconds(_FORGET_LOST_VIEWERS_S, self._forget_lost_viewers)
-        return bool(self._server.attach(None))
+        for server, port in self._servers:
+            if not server.attach(None):
+                raise OSError(f"could not listen on {port.address} port {port.port}")
 
     def announce(self, camera: str, codec: str) -> None:
         """Serves a camera from now on. With another codec than before, its viewers have to come again."""
         if self._codecs.get(camera) == codec:
             return
         path = f"/{camera}"
-        mounts = self._server.get_mount_points()
         if camera in self._codecs:
-            mounts.remove_factory(path)
-            self._server.client_filter(lambda _server, client: _watches(client, path))
+            self._paths.remove_factory(path)
+            for server, _ in self._servers:
+                server.client_filter(lambda _server, client: _watches(client, path))
         self._codecs[camera] = codec
-        mounts.add_factory(path, CameraFactory(self._ingests[camera], codec, self._address))
+        self._paths.add_factory(path, CameraFactory(camera, self._ingests[camera], codec, self._address))
+        self._paths.cameras.add(camera)
+
+    def obey(self, order: "dict[str, typing.Any]") -> None:
+        """Does what a line of stdin says."""
+        if "camera" in order:
+            self.announce(order["camera"], order["codec"])
+        elif "end" in order:
+            end = order["end"]
+            credentials, sessions = frozenset(end["credentials"]), frozenset(end["sessions"])
+            self._door.end(gst_door.Ended(credentials, sessions, end["keep_session"]))
+        elif "renew" in order:
+            self._renew()
+
+    def _renew(self) -> None:
+        for server, port in self._servers:
+            if port.certificate is not None:
+                try:
+                    self._door.certify(server, Gio.TlsCertificate.new_from_files(*port.certificate))
+                except GLib.Error as error:  # half replaced, perhaps: the earlier one goes on
+                    _complain(f"the new certificate cannot be used: {error.message}")
 
     def _forget_lost_viewers(self) -> bool:
         """Ends the sessions of viewers that are gone without a word (RFC 2326, 12.37: timeout)."""
-        self._server.get_session_pool().cleanup()
+        for server, _ in self._servers:
+            server.get_session_pool().cleanup()
         return True
 
 
@@ -200,14 +289,18 @@ def _watches(client: object, path: str) -> object:
 def _obey(server: Server, loop: "GLib.MainLoop") -> None:
     """Reads stdin (in a thread of its own), hands each line to the main loop, and ends that with it."""
     for line in sys.stdin:
-        order = json.loads(line)
-        GLib.idle_add(server.announce, order["camera"], order["codec"])
+        GLib.idle_add(server.obey, json.loads(line))
     GLib.idle_add(loop.quit)
 
 
 def _say(**words: str) -> None:
     sys.stdout.write(json.dumps(words) + "\n")
     sys.stdout.flush()
+
+
+def _complain(words: str) -> None:
+    sys.stderr.write(words + "\n")
+    sys.stderr.flush()
 
 
 def check() -> str:
@@ -223,13 +316,18 @@ def main(arguments: list[str]) -> str | None:
     if missing or arguments == ["--check"]:
         _say(version=Gst.version_string())
         return missing or None
-    address, port, *cameras = arguments
     ingests = {}
-    for camera, _, fd in (argument.rpartition("=") for argument in cameras):
+    for camera, _, fd in (argument.rpartition("=") for argument in arguments):
         ingests[camera] = socket.socket(fileno=int(fd))
-    server = Server(address, port, ingests)
-    if not server.listen():
-        return f"could not listen on {address} port {port}"
+    orders = json.loads(sys.stdin.readline())
+    try:
+        door = gst_door.Door(orders["port"], orders["secret"])
+        server = Server(door, [_Port(*port) for port in orders["listen"]], ingests)
+        server.listen()
+    except GLib.Error as error:
+        return f"the certificate cannot be used: {error.message}"
+    except OSError as error:
+        return str(error)
     loop = GLib.MainLoop()
     threading.Thread(target=_obey, args=(server, loop), daemon=True).start()
     _say(ready=Gst.version_string())

@@ -11,11 +11,13 @@ from pathlib import Path
 
 from livecam_nvr.config.models import Config, EncodedCamera
 from livecam_nvr.core.bus import EventBus
+from livecam_nvr.core.events import AccessEnded
 from livecam_nvr.core.ports import PublishTarget
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.status import StreamAddresses
-from livecam_nvr.rtsp.ports import authority, free_port, local_host, require_free, rtsp_ports
-from livecam_nvr.rtsp.supervised import WATCH_EVERY_S, SupervisedServer
+from livecam_nvr.rtsp.doorkeeper import Doorkeeper
+from livecam_nvr.rtsp.ports import authority, free_port, local_host, plain_address, require_free, rtsp_ports
+from livecam_nvr.rtsp.supervised import WATCH_EVERY_S, SupervisedServer, rtsp_addresses
 from livecam_nvr.runtime.clock import Clock
 from livecam_nvr.runtime.process import ChildProcess, spawn
 
@@ -23,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 PACKAGES = (
-    "python3-gi gir1.2-gst-rtsp-server-1.0"
+    "python3-gi gir1.2-gst-rtsp-server-1.0 glib-networking"
     " gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad"
 )
 INSTALL_HINT = f"sudo apt install {PACKAGES}"
@@ -38,6 +40,9 @@ _DATAGRAM_BYTES = 160 * 188
 _RECEIVE_BYTES = 2 << 20
 _CODECS = {"avc1": "h264", "avc3": "h264", "hvc1": "h265", "hev1": "h265"}
 _CHECK_S = 8.0
+# What it says where packages are missing; the last are GLib's own words without glib-networking.
+_LACKS = ("cannot be used from Python", "lacks the elements", "TLS support is not available")
+_MEND_TLS = "name a certificate and its key under tls in the config, or make them with `livecam-nvr tls init`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +64,16 @@ class GStreamerServer(SupervisedServer):
         config: Config,
         bus: EventBus,
         clock: Clock,
+        doorkeeper: Doorkeeper,
+        *,
         watch_every_s: float = WATCH_EVERY_S,
         python: str = SYSTEM_PYTHON,
     ) -> None:
         super().__init__(config, bus, clock, watch_every_s)
         self._python = python
+        self._doorkeeper = doorkeeper
+        self._certificate_of: tuple[int, ...] = ()
+        self._unsubscribe = bus.subscribe(AccessEnded, self._ended)
         self._ingests: dict[str, _Ingest] = {}
         # What we encode ourselves is H.264: its first viewer need not wait until the stream has told so.
         self._codecs = {c.id: "h264" for c in config.streams if isinstance(c, EncodedCamera)}
@@ -83,22 +93,25 @@ class GStreamerServer(SupervisedServer):
         elif self._codecs.get(camera_id) != short:
             self._codecs[camera_id] = short
             if self._child is not None:
-                _announce(self._child, camera_id, short)
+                _tell(self._child, camera=camera_id, codec=short)
 
     def addresses(self, camera_id: str) -> StreamAddresses:
         """See core.ports.MediaServer."""
-        return StreamAddresses(rtsp=f"rtsp://{{host}}:{self._config.listen.rtsp_port}/{camera_id}")
+        return rtsp_addresses(self._config, camera_id)
 
     async def stop(self) -> None:
         """See core.ports.MediaServer."""
+        self._unsubscribe()
         await super().stop()
         for ingest in self._ingests.values():
             ingest.receiver.close()
         self._ingests.clear()
 
     def _mend(self, child: ChildProcess) -> str:
-        lacks = any("cannot be used from Python" in w or "lacks the elements" in w for w in child.last_lines)
-        return INSTALL_HINT if lacks else super()._mend(child)
+        words = " ".join(child.last_lines)
+        if any(lack in words for lack in _LACKS):
+            return INSTALL_HINT
+        return _MEND_TLS if "the certificate cannot be used" in words else super()._mend(child)
 
     def _ingest(self, camera_id: str) -> _Ingest:
         """A socket on which a camera's stream comes; ours for the life of the service, whatever the child does.
@@ -115,22 +128,22 @@ class GStreamerServer(SupervisedServer):
         return self._ingests[camera_id]
 
     async def _attempt(self) -> None:
-        listen = self._config.listen
-        require_free(listen, rtsp_ports(listen))
+        config, plain = self._config, plain_address(self._config)
+        require_free(rtsp_ports(config))
         fds = {c.id: self._ingest(c.id).receiver.fileno() for c in self._config.streams}
-        address = socket.gethostbyname(listen.address) if listen.address == "localhost" else listen.address
-        argv = [self._python, "-I", str(_CHILD), address, str(listen.rtsp_port)]
         said = bytearray()
+        self._certificate_of = await asyncio.to_thread(_marks, config)
         child = await spawn(
-            [*argv, *(f"{camera}={fd}" for camera, fd in fds.items())],
+            [self._python, "-I", str(_CHILD), *(f"{camera}={fd}" for camera, fd in fds.items())],
             name=self.title,
             on_stdout=said.extend,
             on_line=lambda line: _log.debug("GStreamer: %s", line),
             stdin=True,
             pass_fds=tuple(fds.values()),
         )
+        _tell(child, port=self._doorkeeper.port, secret=self._doorkeeper.secret, listen=_listen(config))
         for camera_id, codec in self._codecs.items():
-            _announce(child, camera_id, codec)
+            _tell(child, camera=camera_id, codec=codec)
 
         async def ask() -> None:
             # The child's own word first: until it has come, whoever answers on the port is not our child.
@@ -138,13 +151,49 @@ class GStreamerServer(SupervisedServer):
                 raise LivecamError(ErrorKind.UNAVAILABLE, "it does not listen yet")
             if not self._version:
                 self._version = str(json.loads(said.split(b"\n")[0]).get("ready", ""))
-            await _options(local_host(listen.address), listen.rtsp_port)
+            await _options(local_host(plain), config.listen.rtsp_port)
+            await self._renew(child)
 
         await self._attend(child, ask)
 
+    async def _renew(self, child: ChildProcess) -> None:
+        """Has a certificate that was replaced read anew, for the connections to come."""
+        marks = await asyncio.to_thread(_marks, self._config)
+        if marks != self._certificate_of:
+            self._certificate_of = marks
+            _tell(child, renew=True)
 
-def _announce(child: ChildProcess, camera_id: str, codec: str) -> None:
-    child.write(json.dumps({"camera": camera_id, "codec": codec}).encode() + b"\n")
+    def _ended(self, event: AccessEnded) -> None:
+        if self._child is not None:
+            credentials, sessions = sorted(event.credentials), sorted(event.sessions)
+            end = {"credentials": credentials, "sessions": sessions, "keep_session": event.keep_session}
+            _tell(self._child, end=end)
+
+
+def _tell(child: ChildProcess, **order: object) -> None:
+    child.write(json.dumps(order).encode() + b"\n")
+
+
+def _listen(config: Config) -> list[tuple[str, str, tuple[str, str] | None]]:
+    """Address, port, certificate and key of each port; plain RTSP first."""
+    listen, tls = config.listen, config.tls
+    ports: list[tuple[str, str, tuple[str, str] | None]] = [(plain_address(config), str(listen.rtsp_port), None)]
+    if tls.certificate is not None and tls.private_key is not None:
+        files = (str(tls.certificate), str(tls.private_key))
+        ports.append((listen.address, str(listen.rtsps_port), files))
+    return ports
+
+
+def _marks(config: Config) -> tuple[int, ...]:
+    """Changes when the certificate or its key does."""
+    marks = []
+    for path in (config.tls.certificate, config.tls.private_key):
+        if path is None:
+            continue
+        with contextlib.suppress(OSError):
+            stat = path.stat()
+            marks += [stat.st_ino, stat.st_mtime_ns]
+    return tuple(marks)
 
 
 async def _options(host: str, port: int) -> None:

@@ -3,25 +3,29 @@
 import asyncio
 import logging
 import os
-import secrets
+from dataclasses import replace
 from pathlib import Path
 
 from livecam_nvr.config.models import Config
 from livecam_nvr.core.bus import EventBus
+from livecam_nvr.core.events import AccessEnded
 from livecam_nvr.core.ports import PublishTarget
 from livecam_nvr.domain.status import StreamAddresses
 from livecam_nvr.rtsp.binary import server_dir
 from livecam_nvr.rtsp.control import ControlClient, PathState
+from livecam_nvr.rtsp.doorkeeper import CONTROL, PUBLISHER, Doorkeeper
+from livecam_nvr.rtsp.evictions import Evictions
 from livecam_nvr.rtsp.ports import (
     authority,
     free_port,
     free_rtp_pair,
     local_host,
     mediamtx_ports,
+    plain_address,
     require_free,
 )
-from livecam_nvr.rtsp.settings import CONTROL, PUBLISHER, Own, mediamtx_settings
-from livecam_nvr.rtsp.supervised import WATCH_EVERY_S, SupervisedServer
+from livecam_nvr.rtsp.settings import Own, mediamtx_settings
+from livecam_nvr.rtsp.supervised import WATCH_EVERY_S, SupervisedServer, rtsp_addresses
 from livecam_nvr.runtime.clock import Clock
 from livecam_nvr.runtime.process import spawn
 
@@ -34,7 +38,7 @@ _RTP_BYTES = "1400"
 
 
 class MediaMtxServer(SupervisedServer):
-    """RTSP, WebRTC and LL-HLS. Nobody can publish who has not this object's random password."""
+    """RTSP, WebRTC and LL-HLS. Nobody can publish who has not the doorkeeper's random password."""
 
     name = "mediamtx"
     title = "MediaMTX"
@@ -45,18 +49,27 @@ class MediaMtxServer(SupervisedServer):
         binary: Path,
         bus: EventBus,
         clock: Clock,
+        doorkeeper: Doorkeeper,
+        *,
         watch_every_s: float = WATCH_EVERY_S,
     ) -> None:
         super().__init__(config, bus, clock, watch_every_s)
         self._binary = binary
-        self._publisher_password = secrets.token_urlsafe(24)
+        self._doorkeeper = doorkeeper
         self._control: ControlClient | None = None
+        self._evictions = Evictions(doorkeeper, lambda: self._control, encrypted=config.tls.enabled)
+        self._unsubscribe = bus.subscribe(AccessEnded, self._evictions.add)
+
+    async def stop(self) -> None:
+        """See core.ports.MediaServer."""
+        self._unsubscribe()
+        await self._evictions.stop()
+        await super().stop()
 
     def publish_target(self, camera_id: str) -> PublishTarget:
         """See core.ports.MediaServer."""
-        listen = self._config.listen
-        where = authority(local_host(listen.address), listen.rtsp_port)
-        url = f"rtsp://{PUBLISHER}:{self._publisher_password}@{where}/{camera_id}"
+        where = authority(local_host(plain_address(self._config)), self._config.listen.rtsp_port)
+        url = f"rtsp://{PUBLISHER}:{self._doorkeeper.publisher_password}@{where}/{camera_id}"
         return PublishTarget("rtsp", url, (("rtsp_transport", "tcp"), ("pkt_size", _RTP_BYTES)))
 
     def stream_started(self, camera_id: str, codec: str) -> None:
@@ -65,10 +78,11 @@ class MediaMtxServer(SupervisedServer):
     def addresses(self, camera_id: str) -> StreamAddresses:
         """See core.ports.MediaServer."""
         listen = self._config.listen
-        return StreamAddresses(
-            rtsp=f"rtsp://{{host}}:{listen.rtsp_port}/{camera_id}",
-            webrtc=f"http://{{host}}:{listen.webrtc_port}/{camera_id}/whep",
-            ll_hls=f"http://{{host}}:{listen.hls_port}/{camera_id}/index.m3u8",
+        http = "https" if self._config.tls.enabled else "http"
+        return replace(
+            rtsp_addresses(self._config, camera_id),
+            webrtc=f"{http}://{{host}}:{listen.webrtc_port}/{camera_id}/whep",
+            ll_hls=f"{http}://{{host}}:{listen.hls_port}/{camera_id}/index.m3u8",
         )
 
     async def paths(self) -> list[PathState]:
@@ -80,18 +94,20 @@ class MediaMtxServer(SupervisedServer):
         return await self._control.paths() if self._control else []
 
     async def _attempt(self) -> None:
-        listen = self._config.listen
-        require_free(listen, mediamtx_ports(listen))
+        listen, plain = self._config.listen, plain_address(self._config)
+        require_free(mediamtx_ports(self._config))
+        rtp_port = free_rtp_pair(plain, listen.rtsp_port, {listen.webrtc_udp_port})
+        spoken_for = {listen.webrtc_udp_port, rtp_port, rtp_port + 1}
         own = Own(
             api_port=free_port("127.0.0.1"),
-            rtp_port=free_rtp_pair(listen),
-            publisher_password=self._publisher_password,
-            control_password=secrets.token_urlsafe(24),
+            rtp_port=rtp_port,
+            srtp_port=free_rtp_pair(listen.address, listen.rtsps_port, spoken_for),
+            doorkeeper=self._doorkeeper.address,
         )
         folder = server_dir(self._config.data_dir)
         path = folder / "mediamtx.yml"
         await asyncio.to_thread(_write_private, path, mediamtx_settings(self._config, own))
-        async with ControlClient(own.api_port, CONTROL, own.control_password) as control:
+        async with ControlClient(own.api_port, CONTROL, self._doorkeeper.control_password) as control:
             self._control = control
             try:
                 child = await spawn(

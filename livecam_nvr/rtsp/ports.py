@@ -3,16 +3,18 @@
 import ipaddress
 import random
 import socket
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from livecam_nvr.config.models import ListenConfig
+from livecam_nvr.config.models import Config
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 
 # Below the ports that Linux gives to outgoing connections (net.ipv4.ip_local_port_range), so that no client's
 # connection ever sits on a port that a restarted server wants back.
 _OWN = range(20_000, 32_000)
 _TRIES = 200
+
+LOOPBACK = ("127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class Wanted:
     key: str
     """Its key in the config, below `listen`."""
     what: str
+    address: str
     port: int
     udp: bool = False
 
@@ -60,36 +63,49 @@ def is_free(address: str, port: int, *, udp: bool = False) -> bool:
     return True
 
 
-def busy(address: str, wanted: Iterable[Wanted]) -> list[Wanted]:
+def plain_address(config: Config) -> str:
+    """Where RTSP is served unencrypted: on loopback only, if everything else has to be encrypted."""
+    address = config.listen.address
+    if not config.tls.only or ipaddress.ip_address(address).is_loopback:
+        return address
+    return "::1" if ":" in address else "127.0.0.1"
+
+
+def busy(wanted: Iterable[Wanted]) -> list[Wanted]:
     """Those that somebody else has, or that may not be used."""
-    return [w for w in wanted if not is_free(address, w.port, udp=w.udp)]
+    return [w for w in wanted if not is_free(w.address, w.port, udp=w.udp)]
 
 
-def require_free(listen: ListenConfig, wanted: Iterable[Wanted]) -> None:
+def require_free(wanted: Iterable[Wanted]) -> None:
     """Raises LivecamError CONFLICT that names each port that cannot be had."""
-    taken = busy(listen.address, wanted)
+    taken = busy(wanted)
     if taken:
         names = ", ".join(f"{w.port} ({w.what})" for w in taken)
         keys = " and ".join(f"listen.{w.key}" for w in taken)
         raise LivecamError(
             ErrorKind.CONFLICT,
-            f"cannot listen on {listen.address}, port {names}: in use by another program, or not this machine's",
+            f"cannot listen on {taken[0].address}, port {names}: in use by another program, or not this machine's",
             f"stop the other program, or choose another {keys} in the config",
         )
 
 
-def rtsp_ports(listen: ListenConfig) -> list[Wanted]:
+def rtsp_ports(config: Config) -> list[Wanted]:
     """What any RTSP server needs."""
-    return [Wanted("rtsp_port", "RTSP", listen.rtsp_port)]
+    listen = config.listen
+    wanted = [Wanted("rtsp_port", "RTSP", plain_address(config), listen.rtsp_port)]
+    if config.tls.enabled:
+        wanted.append(Wanted("rtsps_port", "RTSPS", listen.address, listen.rtsps_port))
+    return wanted
 
 
-def mediamtx_ports(listen: ListenConfig) -> list[Wanted]:
+def mediamtx_ports(config: Config) -> list[Wanted]:
     """What MediaMTX needs."""
+    listen, address = config.listen, config.listen.address
     return [
-        *rtsp_ports(listen),
-        Wanted("webrtc_port", "WebRTC", listen.webrtc_port),
-        Wanted("webrtc_udp_port", "WebRTC over UDP", listen.webrtc_udp_port, udp=True),
-        Wanted("hls_port", "LL-HLS", listen.hls_port),
+        *rtsp_ports(config),
+        Wanted("webrtc_port", "WebRTC", address, listen.webrtc_port),
+        Wanted("webrtc_udp_port", "WebRTC over UDP", address, listen.webrtc_udp_port, udp=True),
+        Wanted("hls_port", "LL-HLS", address, listen.hls_port),
     ]
 
 
@@ -101,15 +117,15 @@ def free_port(address: str, *, udp: bool = False) -> int:
     raise LivecamError(ErrorKind.UNAVAILABLE, f"no free port between {_OWN.start} and {_OWN.stop} on {address}")
 
 
-def free_rtp_pair(listen: ListenConfig) -> int:
+def free_rtp_pair(address: str, rtsp_port: int, taken: Collection[int]) -> int:
     """The even one of two free UDP ports in a row for RTP and RTCP (RFC 3550, 11), the same ones if possible.
 
     Those right after the RTSP port are tried first, so that a firewall can be told; a second service on the
-    machine that wants the same gets two others.
+    machine that wants the same gets two others. `taken` are spoken for.
     """
-    after = listen.rtsp_port + 2 + listen.rtsp_port % 2
+    after = rtsp_port + 2 + rtsp_port % 2
     for port in (after, *random.sample(_OWN[::2], _TRIES)):
-        wanted = listen.webrtc_udp_port in (port, port + 1)
-        if port < 1 << 16 and not wanted and all(is_free(listen.address, p, udp=True) for p in (port, port + 1)):
+        pair = (port, port + 1)
+        if port < 1 << 16 and not set(pair) & set(taken) and all(is_free(address, p, udp=True) for p in pair):
             return port
-    raise LivecamError(ErrorKind.UNAVAILABLE, f"no two free UDP ports in a row on {listen.address}")
+    raise LivecamError(ErrorKind.UNAVAILABLE, f"no two free UDP ports in a row on {address}")

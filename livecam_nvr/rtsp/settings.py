@@ -8,13 +8,9 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any
 
-from livecam_nvr.config.models import Config, ListenConfig
-from livecam_nvr.rtsp.ports import authority, is_wildcard
+from livecam_nvr.config.models import Config
+from livecam_nvr.rtsp.ports import LOOPBACK, authority, is_wildcard, plain_address
 
-PUBLISHER = "publisher"
-CONTROL = "control"
-
-_LOOPBACK = ["127.0.0.1", "::1"]
 # Packets in line for one reader. A keyframe comes at once: 2048 hold one of about 2.9 MB; the default 512 do not
 # hold a 4K camera's. Must be a power of two.
 _READER_PACKETS = 2048
@@ -27,20 +23,25 @@ class Own:
     api_port: int
     rtp_port: int
     """Even; RTCP has the next one."""
-    publisher_password: str = field(repr=False)
-    control_password: str = field(repr=False)
+    srtp_port: int
+    """The same for RTSPS; without a certificate it is not used."""
+    doorkeeper: str = field(repr=False)
+    """The address, with credentials, of whoever says who may."""
 
 
 def mediamtx_settings(config: Config, own: Own) -> str:
-    """The text of its config file. It contains the passwords."""
-    listen = config.listen
-    origins = _origins(listen)
+    """The text of its config file. It contains the doorkeeper's secret."""
+    listen, plain = config.listen, plain_address(config)
+    proxies = list(listen.trusted_proxies)
+    origins = _origins(config)
     settings: dict[str, Any] = {
         "logLevel": "warn",
         "logDestinations": ["stdout"],
         "writeQueueSize": _READER_PACKETS,
-        "authMethod": "internal",
-        "authInternalUsers": _users(config, own),
+        "authMethod": "http",
+        "authHTTPAddress": own.doorkeeper,
+        # Else its API would be open to every program on this machine.
+        "authHTTPExclude": [],
         "api": True,
         "apiAddress": authority("127.0.0.1", own.api_port),
         "apiAllowOrigins": [],
@@ -49,9 +50,11 @@ def mediamtx_settings(config: Config, own: Own) -> str:
         "playback": False,
         "rtsp": True,
         "rtspTransports": ["udp", "tcp"],
-        "rtspAddress": authority(listen.address, listen.rtsp_port),
-        "rtpAddress": authority(listen.address, own.rtp_port),
-        "rtcpAddress": authority(listen.address, own.rtp_port + 1),
+        # Digest needs what a password's slow hash does not keep; over RTSPS, Basic is as safe.
+        "rtspAuthMethods": ["basic"],
+        "rtspAddress": authority(plain, listen.rtsp_port),
+        "rtpAddress": authority(plain, own.rtp_port),
+        "rtcpAddress": authority(plain, own.rtp_port + 1),
         "rtmp": False,
         "srt": False,
         "moq": False,
@@ -59,53 +62,54 @@ def mediamtx_settings(config: Config, own: Own) -> str:
         "hlsAddress": authority(listen.address, listen.hls_port),
         "hlsVariant": "lowLatency",
         "hlsAllowOrigins": origins,
+        "hlsTrustedProxies": proxies,
         "webrtc": True,
         "webrtcAddress": authority(listen.address, listen.webrtc_port),
         "webrtcLocalUDPAddress": authority(listen.address, listen.webrtc_udp_port),
         "webrtcAllowOrigins": origins,
+        "webrtcTrustedProxies": proxies,
         **_webrtc_hosts(listen.address),
-        "paths": {path_key(camera.id): {"source": "publisher"} for camera in config.streams},
+        **_encryption(config, own),
+        # Only the service can publish; not even it displaces what runs.
+        "pathDefaults": {"source": "publisher", "overridePublisher": False},
+        # The doorkeeper knows the cameras. All other paths are there, too, so that they look like cameras to
+        # whoever may not watch.
+        "paths": {"all_others": {}},
     }
     return json.dumps(settings, indent=1)
 
 
-def _origins(listen: ListenConfig) -> list[str]:
+def _encryption(config: Config, own: Own) -> dict[str, Any]:
+    """All is encrypted but RTSP, which has two ports. MediaMTX sees by itself when a certificate is replaced."""
+    listen, tls = config.listen, config.tls
+    if not tls.enabled:
+        return {"rtspEncryption": "no", "hlsEncryption": False, "webrtcEncryption": False}
+    found: dict[str, Any] = {
+        "rtspEncryption": "optional",
+        "rtspsAddress": authority(listen.address, listen.rtsps_port),
+        "srtpAddress": authority(listen.address, own.srtp_port),
+        "srtcpAddress": authority(listen.address, own.srtp_port + 1),
+        "hlsEncryption": True,
+        "webrtcEncryption": True,
+    }
+    for server in ("rtsp", "hls", "webrtc"):
+        found[f"{server}ServerCert"] = str(tls.certificate and tls.certificate.absolute())
+        found[f"{server}ServerKey"] = str(tls.private_key and tls.private_key.absolute())
+    return found
+
+
+def _origins(config: Config) -> list[str]:
     """Whose pages may fetch streams: the service's own.
 
     On the network, this machine may have any name. On loopback it has not, and must not: another web site, served
     from the same port number, would see into its visitors' homes.
     """
+    listen = config.listen
+    scheme = "https" if config.tls.enabled else "http"
     if not ip_address(listen.address).is_loopback:
-        return [f"http://*:{listen.http_port}"]
-    names = dict.fromkeys(("localhost", *_LOOPBACK, listen.address))
-    return [f"http://{authority(name, listen.http_port)}" for name in names]
-
-
-def path_key(camera_id: str) -> str:
-    """A camera's key under `paths`: two names mean "every path" there, and are written as expressions instead."""
-    return f"~^{camera_id}$" if camera_id in {"all", "all_others"} else camera_id
-
-
-def _users(config: Config, own: Own) -> list[dict[str, Any]]:
-    paths = [camera.id for camera in config.streams]
-    # Where the RTSP server has an address of its own, our connection to it comes from that very address.
-    listen = config.listen.address
-    ours = _LOOPBACK if is_wildcard(listen) or listen in {*_LOOPBACK, "localhost"} else [*_LOOPBACK, listen]
-    return [
-        {
-            "user": PUBLISHER,
-            "pass": own.publisher_password,
-            "ips": ours,
-            "permissions": [{"action": "publish", "path": path} for path in paths],
-        },
-        {
-            "user": CONTROL,
-            "pass": own.control_password,
-            "ips": _LOOPBACK,
-            "permissions": [{"action": "api"}],
-        },
-        {"user": "any", "pass": "", "ips": [], "permissions": [{"action": "read", "path": p} for p in paths]},
-    ]
+        return [f"{scheme}://*:{listen.http_port}"]
+    names = dict.fromkeys(("localhost", *LOOPBACK, listen.address))
+    return [f"{scheme}://{authority(name, listen.http_port)}" for name in names]
 
 
 def _webrtc_hosts(address: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from livecam_nvr.config.models import Config
 from livecam_nvr.core.bus import EventBus
 from livecam_nvr.core.events import MediaServerChanged
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
-from livecam_nvr.domain.status import Fault, MediaServerStatus, ServerState
+from livecam_nvr.domain.status import Fault, MediaServerStatus, ServerState, StreamAddresses
 from livecam_nvr.runtime.backoff import Backoff
 from livecam_nvr.runtime.clock import Clock
 from livecam_nvr.runtime.process import ChildProcess
@@ -148,6 +148,15 @@ class SupervisedServer(ABC):
             _log.warning("%s; %s", error.message, error.hint)
         self._failing = True
         self._fault = Fault(error.message, error.hint, self._clock.utc_ns())
+
+
+def rtsp_addresses(config: Config, camera_id: str) -> StreamAddresses:
+    """Where a camera can be watched over RTSP; where only loopback gets it unencrypted, that is not told."""
+    plain = f"rtsp://{{host}}:{config.listen.rtsp_port}/{camera_id}"
+    if not config.tls.enabled:
+        return StreamAddresses(rtsp=plain)
+    rtsps = f"rtsps://{{host}}:{config.listen.rtsps_port}/{camera_id}"
+    return StreamAddresses(rtsp=rtsps if config.tls.only else plain, rtsps=rtsps)
 
 
 async def _answers(ask: Callable[[], Awaitable[object]]) -> bool:

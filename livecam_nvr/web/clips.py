@@ -5,13 +5,15 @@ from typing import Any
 
 from aiohttp import web
 
-from livecam_nvr.core.past import ClipDesk
+from livecam_nvr.core.past import ClipDesk, no_such_clip
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.ledger import Clip
+from livecam_nvr.web.access_caller import ForeignError, caller_of, demand_theirs
+from livecam_nvr.web.deeds import remark
 from livecam_nvr.web.keys import PORTS
 from livecam_nvr.web.orders import ordered, sender
-from livecam_nvr.web.query import moment_of
-from livecam_nvr.web.status import plain
+from livecam_nvr.web.query import moment_in
+from livecam_nvr.web.status import iso, plain
 
 CLIPS: web.AppKey[ClipDesk] = web.AppKey("CLIPS", ClipDesk)
 _WANTED = (
@@ -35,19 +37,34 @@ async def keep(request: web.Request) -> web.Response:
     elif "before_s" in body or "after_s" in body:
         raise LivecamError(ErrorKind.INVALID, "the body has seconds and a range: only one can be meant", _WANTED)
     else:
-        clip = await desk.keep_range(camera_id, _moment(body, "from"), _moment(body, "to"), by=by, title=title)
+        clip = await desk.keep_range(
+            camera_id, moment_in(body, "from", _WANTED), moment_in(body, "to", _WANTED), by=by, title=title
+        )
+    remark(request, _words(clip))
     return web.json_response(_json(clip), status=201)
 
 
 async def list_clips(request: web.Request) -> web.Response:
     """`GET /api/clips?camera=`: the newest first."""
-    found = await request.app[CLIPS].clips(request.query.get("camera"))
-    return web.json_response({"clips": [_json(clip) for clip in found]})
+    camera_id = request.query.get("camera")
+    if camera_id is not None:
+        demand_theirs(request, (camera_id,), request.app[PORTS].streams.ids())
+    principal = caller_of(request).principal
+    found = await request.app[CLIPS].clips(camera_id)
+    return web.json_response({"clips": [_json(clip) for clip in found if principal.sees(clip.camera_id)]})
 
 
 async def release(request: web.Request) -> web.Response:
     """`DELETE /api/clips/{clip_id}`: its footage may be deleted again; answers the clip that was."""
-    clip = await request.app[CLIPS].release(request.match_info["clip_id"], sender(request))
+    desk, clip_id, principal = request.app[CLIPS], request.match_info["clip_id"], caller_of(request).principal
+    if principal.cameras is not None:
+        of = {clip.id: clip.camera_id for clip in await desk.clips()}
+        if clip_id not in of:
+            raise no_such_clip()
+        if not principal.sees(of[clip_id]):
+            raise ForeignError.like(no_such_clip())
+    clip = await desk.release(clip_id, sender(request))
+    remark(request, _words(clip))
     return web.json_response(_json(clip))
 
 
@@ -61,15 +78,9 @@ def _seconds(body: dict[str, Any], key: str) -> float | None:
     return value
 
 
-def _moment(body: dict[str, Any], key: str) -> int:
-    if key not in body:
-        raise LivecamError(ErrorKind.INVALID, f"{key} is missing", _WANTED)
-    value = body[key]
-    if type(value) in (int, float):  # Unix seconds
-        value = str(value)
-    if not isinstance(value, str):
-        raise LivecamError(ErrorKind.INVALID, f"{key} is no moment", _WANTED)
-    return moment_of(key, value)
+def _words(clip: Clip) -> str:
+    """For the audit log."""
+    return f"{clip.camera_id} from {iso(clip.begin_utc_ns)} to {iso(clip.end_utc_ns)}"
 
 
 def _json(clip: Clip) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
+from livecam_nvr.web.deeds import remark
 from livecam_nvr.web.keys import PORTS
 from livecam_nvr.web.orders import ordered, sender
 from livecam_nvr.web.status import recording_json
@@ -18,4 +19,5 @@ async def set_recording(request: web.Request) -> web.Response:
     on = (await ordered(request, ("on",), _WANTED)).get("on")
     if not isinstance(on, bool):
         raise LivecamError(ErrorKind.INVALID, "the body says something else than on or off", _WANTED)
+    remark(request, "on" if on else "off")
     return web.json_response(recording_json(camera_id, control.set_recording(camera_id, on, sender(request))))

@@ -3,12 +3,15 @@
 import errno
 import json
 import logging
+import math
 import time
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from livecam_nvr.domain.access import ThrottledError
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
+from livecam_nvr.web.proxies import client_address
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +37,8 @@ _REFUSALS = {
     416: ("invalid", "the range cannot be served", ""),
 }
 _QUIET_S = 60.0
+_REALM = "livecam-nvr"
+_BROWSER = "Mozilla/"
 _REMEMBERED = 256
 
 
@@ -76,7 +81,8 @@ def error_middleware() -> Middleware:
     def told(request: web.Request, response: web.Response, message: str) -> web.Response:
         path = request.rel_url.raw_path[:200]
         if seldom.new((request.method, path, response.status)):
-            _log.warning("%s %s from %s: %d, %s", request.method, path, request.remote, response.status, message)
+            address = client_address(request)
+            _log.warning("%s %s from %s: %d, %s", request.method, path, address, response.status, message)
         return response
 
     @web.middleware
@@ -85,6 +91,7 @@ def error_middleware() -> Middleware:
             return await handler(request)
         except LivecamError as error:
             failed = error_response(STATUS[error.kind], error.kind, error.message, error.hint)
+            failed.headers.extend(_for_next_time(request, error))
             return told(request, failed, error.message)
         except web.HTTPException as refusal:
             if refusal.status not in _REFUSALS:
@@ -101,6 +108,20 @@ def error_middleware() -> Middleware:
             return _unforeseen(request, error)
 
     return answer
+
+
+def _for_next_time(request: web.Request, error: LivecamError) -> list[tuple[str, str]]:
+    """Headers that say how, or when, the request would be answered."""
+    if isinstance(error, ThrottledError):
+        return [("Retry-After", str(max(1, math.ceil(error.retry_after_s))))]
+    if error.kind is not ErrorKind.UNAUTHENTICATED:
+        return []
+    challenges = [("WWW-Authenticate", f'Bearer realm="{_REALM}"')]
+    if not request.headers.get("User-Agent", "").startswith(_BROWSER):
+        # Players and scripts send the name and password of an address only when they are asked (and then some of
+        # them read only one header). A browser would ask its user in a window of its own.
+        challenges.insert(0, ("WWW-Authenticate", f'Basic realm="{_REALM}", charset="UTF-8"'))
+    return challenges
 
 
 def _unforeseen(request: web.Request, error: Exception) -> web.Response:

@@ -18,7 +18,7 @@ from livecam_nvr.core.events import (
 )
 from livecam_nvr.web.keys import PORTS
 from livecam_nvr.web.sockets import serve
-from livecam_nvr.web.status import service_json, shown_host
+from livecam_nvr.web.status import shown_status
 
 _EVERY_S = 1.0
 _NEWS: tuple[type[AnyEvent], ...] = (
@@ -32,14 +32,12 @@ _NEWS: tuple[type[AnyEvent], ...] = (
 
 async def events(request: web.Request) -> web.WebSocketResponse:
     """`/api/events`: the status at once, and then at most once a second, if it has changed."""
-    source = request.app[PORTS].status
-    host = shown_host(request)
 
     async def send(socket: web.WebSocketResponse) -> None:
         told: dict[str, object] = {}
         with _noticing(request.app[PORTS].bus) as happened:
             while True:
-                status = service_json(source.status(), host)
+                status = shown_status(request)
                 # Time alone passing is no news; what changed and changed back within the second is: the viewer
                 # who did it has seen the state between from the answer to the request.
                 if happened.is_set() or {**status, "uptime_s": 0} != {**told, "uptime_s": 0}:

@@ -8,6 +8,7 @@ from aiohttp import web
 from livecam_nvr.core.past import EventDesk
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.ledger import Event
+from livecam_nvr.web.deeds import remark
 from livecam_nvr.web.keys import PORTS
 from livecam_nvr.web.orders import ordered
 from livecam_nvr.web.query import time_range
@@ -38,6 +39,7 @@ async def report(request: web.Request) -> web.Response:
         raise LivecamError(ErrorKind.INVALID, "lasted_s is no number", _WANTED)
     if "lasted_s" in body and state != "moment":
         raise LivecamError(ErrorKind.INVALID, "lasted_s is only for what is over already", _WANTED)
+    remark(request, f"{label[:40]}, {str(state)[:10]}")
     event: Event | None
     match state:
         case "begin":

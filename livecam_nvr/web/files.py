@@ -39,7 +39,7 @@ def open_recording(root: Path, path: str) -> Opened:
     """
     parts = path.split("/")
     if not 0 < len(parts) <= _MAX_PARTS or not all(map(_PART.fullmatch, parts)) or not path.endswith(_ENDING):
-        raise _missing()
+        raise no_such_recording()
     try:
         folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
@@ -53,15 +53,30 @@ def open_recording(root: Path, path: str) -> Opened:
         finally:
             os.close(folder)
     except OSError:
-        raise _missing() from None
+        raise no_such_recording() from None
     found = os.fstat(file.fileno())
     if not stat.S_ISREG(found.st_mode):
         file.close()
-        raise _missing()
+        raise no_such_recording()
     return Opened(file, found.st_size, found.st_mtime_ns)
 
 
-def _missing() -> LivecamError:
+def open_made(path: Path) -> Opened:
+    """Opens a file that the service itself has named; the caller closes it.
+
+    Raises:
+        LivecamError: NOT_FOUND if it has gone meanwhile.
+    """
+    try:
+        file = io.FileIO(path)
+    except OSError:
+        raise LivecamError(ErrorKind.NOT_FOUND, "the file is no longer there") from None
+    found = os.fstat(file.fileno())
+    return Opened(file, found.st_size, found.st_mtime_ns)
+
+
+def no_such_recording() -> LivecamError:
+    """The error, which is the same whatever the reason."""
     return LivecamError(
         ErrorKind.NOT_FOUND, "there is no such recording", "/api/cameras/ID/recordings lists those there are"
     )

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
+from livecam_nvr.web.access_caller import caller_of, carried
 from livecam_nvr.web.keys import OPEN, PORTS, SHELVES
 from livecam_nvr.web.playlist import Shelf, gop_bytes, master_playlist, media_playlist
 
@@ -12,12 +13,12 @@ _GONE = "playlists name what is there: read the playlist again"
 
 async def master(request: web.Request) -> web.Response:
     """`hls/index.m3u8`: the playlist to open."""
-    return web.Response(text=master_playlist(await _shelf(request)), content_type=_PLAYLIST)
+    return web.Response(text=master_playlist(await _shelf(request), carried(request)), content_type=_PLAYLIST)
 
 
 async def media(request: web.Request) -> web.Response:
     """`hls/live.m3u8`: the media playlist, read again and again by players."""
-    return web.Response(text=media_playlist(await _shelf(request)), content_type=_PLAYLIST)
+    return web.Response(text=media_playlist(await _shelf(request), carried(request)), content_type=_PLAYLIST)
 
 
 async def init(request: web.Request) -> web.Response:
@@ -41,6 +42,6 @@ async def segment(request: web.Request) -> web.Response:
 
 async def _shelf(request: web.Request) -> Shelf:
     hub = request.app[PORTS].streams.hub(request.match_info["camera_id"])
-    with request.app[OPEN].held():
+    with request.app[OPEN].held(caller_of(request)) as stream:
         return await request.app[SHELVES].filled(hub)
-    raise LivecamError(ErrorKind.UNAVAILABLE, "the service is stopping")
+    raise stream.why()

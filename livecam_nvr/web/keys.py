@@ -5,6 +5,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from livecam_nvr.core.access import AccessDesk, AuditLog, Gate
 from livecam_nvr.core.bus import EventBus
 from livecam_nvr.core.ports import CameraControl, Pictures, RecordingControl, SegmentIndex, StatusSource, Streams
 from livecam_nvr.core.ptz import OnvifPort
@@ -31,6 +32,16 @@ class WebPorts:
     """Without it, nothing is searched for and no camera can be moved."""
 
 
+@dataclass(frozen=True, slots=True)
+class WebAccess:
+    """Who may come in."""
+
+    gate: Gate
+    desk: AccessDesk
+    audit: AuditLog
+
+
 PORTS = web.AppKey("PORTS", WebPorts)
+ACCESS = web.AppKey("ACCESS", WebAccess)
 OPEN = web.AppKey("OPEN", OpenStreams)
 SHELVES = web.AppKey("SHELVES", Shelves)

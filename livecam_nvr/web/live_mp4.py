@@ -6,6 +6,7 @@ from aiohttp import web
 
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.media import base_times, rebased
+from livecam_nvr.web.access_caller import caller_of
 from livecam_nvr.web.keys import OPEN, PORTS
 
 _PATIENCE_S = 10.0
@@ -19,7 +20,7 @@ async def live_mp4(request: web.Request) -> web.StreamResponse:
     """
     camera_id = request.match_info["camera_id"]
     response = web.StreamResponse()
-    with request.app[OPEN].held():
+    with request.app[OPEN].held(caller_of(request)) as held:
         async with request.app[PORTS].streams.hub(camera_id).subscribe() as subscription:
             stream = aiter(subscription)
             try:
@@ -40,5 +41,5 @@ async def live_mp4(request: web.Request) -> web.StreamResponse:
                     break
                 await response.write(b"".join(rebased(fragment, bases)))
     if not response.prepared:
-        raise LivecamError(ErrorKind.UNAVAILABLE, "the service is stopping")
+        raise held.why()
     return response

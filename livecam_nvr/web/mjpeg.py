@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from livecam_nvr.domain.errors import ErrorKind, LivecamError
+from livecam_nvr.domain.errors import LivecamError
+from livecam_nvr.web.access_caller import caller_of
 from livecam_nvr.web.keys import OPEN, PORTS
 
 _BOUNDARY = b"livecam-frame"
@@ -21,7 +22,7 @@ async def mjpeg(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse()
     response.headers["Content-Type"] = f"multipart/x-mixed-replace; boundary={_BOUNDARY.decode()}"
     try:
-        with request.app[OPEN].held():
+        with request.app[OPEN].held(caller_of(request)) as stream:
             picture = await anext(pictures, None)
             if picture is not None:
                 await response.prepare(request)
@@ -29,7 +30,7 @@ async def mjpeg(request: web.Request) -> web.StreamResponse:
     finally:
         await _close(pictures)
     if not response.prepared:
-        raise LivecamError(ErrorKind.UNAVAILABLE, "the service is stopping")
+        raise stream.why()
     return response
 
 

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from livecam_nvr.core.ptz import OnvifPort
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
+from livecam_nvr.web.deeds import remark
 from livecam_nvr.web.keys import PORTS
 from livecam_nvr.web.orders import ordered
 
@@ -40,6 +41,7 @@ async def set_ptz(request: web.Request) -> web.Response:
     if len(body) != 1:
         raise LivecamError(ErrorKind.INVALID, "the body has to hold one order", _WANTED)
     [(order, value)] = body.items()
+    remark(request, order)
     if order == "move":
         await onvif.move(camera_id, **_movement(value))
     elif order == "preset":

@@ -1,12 +1,13 @@
 """What a request that changes something has to be like, and who sent it."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from aiohttp import web
 
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
+from livecam_nvr.web.access_caller import caller_of
 
 
 async def ordered(request: web.Request, keys: Collection[str], wanted: str) -> dict[str, Any]:
@@ -31,6 +32,18 @@ async def ordered(request: web.Request, keys: Collection[str], wanted: str) -> d
     return value
 
 
+def texts(body: Mapping[str, Any], wanted: str, *keys: str) -> list[str]:
+    """The texts under `keys`.
+
+    Raises:
+        LivecamError: INVALID with `wanted` as the hint if one is missing, or no text.
+    """
+    for key in keys:
+        if not isinstance(body.get(key), str):
+            raise LivecamError(ErrorKind.INVALID, f"`{key}` is missing, or no text", wanted)
+    return [body[key] for key in keys]
+
+
 def sender(request: web.Request) -> str:
-    """Who asks, for the log."""
-    return f"the page ({request.remote})" if request.headers.get("Origin") else f"HTTP ({request.remote})"
+    """Who asks, for logs and for what they leave behind: `anna (192.168.1.5)`."""
+    return caller_of(request).whom()

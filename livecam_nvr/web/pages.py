@@ -4,7 +4,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from livecam_nvr.web.guard import asked_host, page_policy
+from livecam_nvr.web.guard import page_headers
+from livecam_nvr.web.proxies import seen
 
 STATIC = Path(__file__).parent / "static"
 
@@ -19,6 +20,15 @@ async def past(request: web.Request) -> web.FileResponse:
     return _page(request, "past.html")
 
 
+async def signin(request: web.Request) -> web.FileResponse:
+    """`GET /signin`: asks for name and password."""
+    return _page(request, "signin.html")
+
+
+async def setup(request: web.Request) -> web.FileResponse:
+    """`GET /setup`: asks for the first user."""
+    return _page(request, "setup.html")
+
+
 def _page(request: web.Request, name: str) -> web.FileResponse:
-    headers = {"Content-Security-Policy": page_policy(asked_host(request)), "Cache-Control": "no-cache"}
-    return web.FileResponse(STATIC / name, headers=headers)
+    return web.FileResponse(STATIC / name, headers=page_headers(seen(request)))

@@ -3,9 +3,12 @@
 from dataclasses import asdict
 
 from aiohttp import web
+from yarl import URL
 
 from livecam_nvr.core.past import Piece
 from livecam_nvr.domain.segment import NS, Segment, segment_path
+from livecam_nvr.web.access_caller import TICKET
+from livecam_nvr.web.deeds import remark
 from livecam_nvr.web.errors import error_response
 from livecam_nvr.web.keys import PORTS
 from livecam_nvr.web.playback_film import film_of, read_film
@@ -34,6 +37,7 @@ async def get_mp4(request: web.Request) -> web.StreamResponse:
         # A player asks for one part after the other: each time the whole has to be the same.
         return _found(request, begin, pieces[-1].end_utc_ns - 1)
     film = film_of(footage, pieces)
+    remark(request, f"from {iso(begin)} to {iso(end)}")
     response = web.StreamResponse(headers={"Content-Type": pieces[0].mime, "Accept-Ranges": "bytes"})
     response.headers.update({"ETag": film.etag, "Cache-Control": "private, no-cache"})
     if request.query.get("download") == "1":
@@ -55,9 +59,11 @@ async def get_mp4(request: web.Request) -> web.StreamResponse:
 
 def _found(request: web.Request, begin_utc_ns: int, end_utc_ns: int) -> web.Response:
     query = {"from": _seconds(begin_utc_ns), "to": _seconds(end_utc_ns)}
-    if request.query.get("download") == "1":
-        query["download"] = "1"
-    return web.Response(status=302, headers={"Location": str(request.rel_url.with_query(query))})
+    for name in ("download", TICKET):
+        if name in request.query:
+            query[name] = request.query[name]
+    # Relative, so that it is right below any prefix.
+    return web.Response(status=302, headers={"Location": str(URL("playback.mp4").with_query(query))})
 
 
 def _seconds(utc_ns: int) -> str:

@@ -5,13 +5,15 @@ from aiohttp import web
 from livecam_nvr.core.past import Piece
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.segment import NS
+from livecam_nvr.web.access_caller import carried
 from livecam_nvr.web.playback_keys import FOOTAGE
 from livecam_nvr.web.playback_playlist import chunks, is_short, playlist
 from livecam_nvr.web.playback_range import LAST_UTC_NS, asked_range, camera_of, footage_of
 from livecam_nvr.web.playback_send import send
 
 _PLAYLIST = "application/vnd.apple.mpegurl"
-_KEPT = {"Cache-Control": "private, max-age=3600"}
+# Not for whoever uses the same browser after they have signed out.
+_KEPT = {"Cache-Control": "private, max-age=3600", "Vary": "Cookie, Authorization"}
 # What was filled up until so long ago is not filled up any further: the camera has stopped.
 _SETTLED_NS = 20 * NS
 # The times of a file that was merged from others differ from theirs by what a camera's clock drifted.
@@ -28,7 +30,8 @@ async def media_playlist(request: web.Request) -> web.Response:
     last = listed[-1][-1]
     if goes_on and is_short(last, pieces[-1]) and last.end_utc_ns > end - _SETTLED_NS:
         listed[-1].pop()
-    return web.Response(text=playlist(pieces, listed, over=not goes_on), content_type=_PLAYLIST)
+    text = playlist(pieces, listed, over=not goes_on, query=carried(request))
+    return web.Response(text=text, content_type=_PLAYLIST)
 
 
 async def init(request: web.Request) -> web.Response:

@@ -54,13 +54,14 @@ def is_short(chunk: Chunk, piece: Piece) -> bool:
     return chunk.duration < _USUAL_S * piece.timescale
 
 
-def playlist(pieces: Sequence[Piece], listed: Sequence[Sequence[Chunk]], *, over: bool) -> str:
+def playlist(pieces: Sequence[Piece], listed: Sequence[Sequence[Chunk]], *, over: bool, query: str = "") -> str:
     """The media playlist.
 
     Args:
         pieces: What it is of.
         listed: Per piece, its media segments.
         over: Nothing will be added to it.
+        query: Put behind all that it names.
     """
     longest_s = max(
         (chunk.duration / piece.timescale for piece, some in zip(pieces, listed, strict=True) for chunk in some),
@@ -82,12 +83,12 @@ def playlist(pieces: Sequence[Piece], listed: Sequence[Sequence[Chunk]], *, over
         if not first:
             lines.append("#EXT-X-DISCONTINUITY")
         first = False
-        lines.append(f'#EXT-X-MAP:URI="playback/{piece.begin_utc_ns}/init.mp4"')
+        lines.append(f'#EXT-X-MAP:URI="playback/{piece.begin_utc_ns}/init.mp4{query}"')
         for chunk in some:
             lines += [
                 f"#EXT-X-PROGRAM-DATE-TIME:{iso(chunk.begin_utc_ns)}",
                 f"#EXTINF:{chunk.duration / piece.timescale:.6f},",
-                f"playback/{chunk.begin_utc_ns}-{chunk.end_utc_ns}/{chunk.position}.m4s",
+                f"playback/{chunk.begin_utc_ns}-{chunk.end_utc_ns}/{chunk.position}.m4s{query}",
             ]
     if over:
         lines.append("#EXT-X-ENDLIST")

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from aiohttp import web
 
 from livecam_nvr.domain.errors import LivecamError
+from livecam_nvr.web.access_caller import caller_of
 from livecam_nvr.web.keys import OPEN
 
 _log = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ async def send(
     if request.method == "HEAD":
         await response.prepare(request)
         return response
-    with request.app[OPEN].held():
+    with request.app[OPEN].held(caller_of(request)) as stream:
         async with aclosing(body) as chunks:
             await response.prepare(request)
             try:
@@ -35,6 +36,8 @@ async def send(
                 _log.error("%s ends early: %s", request.rel_url.raw_path[:200], error.message)
                 raise ConnectionResetError(error.message) from error
             return response
-    # The service stops.
+    # The service stops, or the viewer is signed out.
+    if not response.prepared:
+        raise stream.why()
     response.force_close()
     return response

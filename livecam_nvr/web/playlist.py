@@ -125,8 +125,8 @@ def gop_bytes(ring: Sequence[Fragment], gop: Gop) -> bytes | None:
     return b"".join(fragment.data for fragment in ring[at : at + gop.fragments])
 
 
-def media_playlist(shelf: Shelf) -> str:
-    """The live media playlist; `shelf` must not be empty."""
+def media_playlist(shelf: Shelf, query: str = "") -> str:
+    """The live media playlist; `shelf` must not be empty. `query` is put behind all that it names."""
     listed = shelf.listed
     lines = [
         "#EXTM3U",
@@ -141,18 +141,18 @@ def media_playlist(shelf: Shelf) -> str:
         if entry.run != run:
             if run is not None:
                 lines.append("#EXT-X-DISCONTINUITY")
-            lines.append(f'#EXT-X-MAP:URI="init-{entry.run}.mp4"')
+            lines.append(f'#EXT-X-MAP:URI="init-{entry.run}.mp4{query}"')
             run = entry.run
         moment = datetime.fromtimestamp(entry.gop.utc_ns / NS, UTC)
         lines += [
             f"#EXT-X-PROGRAM-DATE-TIME:{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z",
             f"#EXTINF:{entry.gop.duration_s:.5f},",
-            f"{entry.sequence}.m4s",
+            f"{entry.sequence}.m4s{query}",
         ]
     return "\n".join(lines) + "\n"
 
 
-def master_playlist(shelf: Shelf) -> str:
+def master_playlist(shelf: Shelf, query: str = "") -> str:
     """The playlist to open: one variant, with what a player wants to know beforehand."""
     newest = shelf.entries[-1].gop
     alike = [entry.gop for entry in shelf.entries if entry.gop.init is newest.init]
@@ -164,5 +164,5 @@ def master_playlist(shelf: Shelf) -> str:
     return (
         "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n"
         f'#EXT-X-STREAM-INF:BANDWIDTH={peak},AVERAGE-BANDWIDTH={average},CODECS="{codecs}"{size}\n'
-        "live.m3u8\n"
+        f"live.m3u8{query}\n"
     )

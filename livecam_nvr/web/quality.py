@@ -6,6 +6,7 @@ from aiohttp import web
 
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.quality import QualityStatus
+from livecam_nvr.web.deeds import remark
 from livecam_nvr.web.keys import PORTS
 from livecam_nvr.web.orders import ordered, sender
 from livecam_nvr.web.status import quality_json
@@ -32,6 +33,7 @@ async def set_quality(request: web.Request) -> web.Response:
         raise LivecamError(ErrorKind.INVALID, "the body asks for nothing", _WANTED)
     height = _positive(body, "height", (int,))
     fps = _positive(body, "fps", (int, float))
+    remark(request, ", ".join(f"{key} {value:g}" for key, value in (("height", height), ("fps", fps)) if value))
     return _answer(request, await control.set_quality(camera_id, height=height, fps=fps, by=sender(request)))
 
 

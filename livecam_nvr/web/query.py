@@ -1,8 +1,10 @@
 """Reads a request's query."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from aiohttp import web
 
@@ -67,6 +69,19 @@ def moment_of(name: str, text: str) -> int:
         )
     since = found - _EPOCH
     return _within_reach(name, text, (since.days * 86_400 + since.seconds) * NS + since.microseconds * 1000)
+
+
+def moment_in(body: Mapping[str, Any], key: str, wanted: str) -> int:
+    """The moment under `key` of a JSON body: text as in a query, or a number of Unix seconds.
+
+    Raises:
+        LivecamError: INVALID if it is missing, or none.
+    """
+    value = body.get(key)
+    # JSON's `true` is no number, although Python's is.
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise LivecamError(ErrorKind.INVALID, f"`{key}` is missing, or no moment", wanted)
+    return moment_of(key, value if isinstance(value, str) else f"{value:f}" if value % 1 else f"{value:.0f}")
 
 
 def _within_reach(name: str, text: str, utc_ns: int) -> int:

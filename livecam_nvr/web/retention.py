@@ -10,6 +10,7 @@ from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.forecast import DAY_S
 from livecam_nvr.domain.retention import Limits, Rules
 from livecam_nvr.domain.segment import NS
+from livecam_nvr.web.access_caller import caller_of, demand_theirs
 from livecam_nvr.web.keys import PORTS
 from livecam_nvr.web.status import plain
 
@@ -22,7 +23,8 @@ _LIMITS = ("max_age_days", "event_max_age_days", "max_size", "keep_free")
 async def get_retention(request: web.Request) -> web.Response:
     """`GET /api/retention?camera=&max_age_days=&event_max_age_days=&max_size=&keep_free=`: deletes nothing.
 
-    The limits given take the place of the configured ones, of all cameras or of `camera`.
+    The limits given take the place of the configured ones, of all cameras or of `camera`. The sums are
+    those of the whole archive, also for those who may see only some of its cameras: the disk is one.
     """
     query = request.query
     if unknown := [name for name in query if name not in (*_LIMITS, "camera")]:
@@ -31,9 +33,16 @@ async def get_retention(request: web.Request) -> web.Response:
             f"the query has {unknown[0][:40]!r}, which is unknown",
             f"there are: camera, {', '.join(_LIMITS)}",
         )
+    camera_id = query.get("camera")
+    if camera_id is not None:
+        demand_theirs(request, (camera_id,), request.app[PORTS].streams.ids())
     changes = {name: query[name] for name in _LIMITS if name in query}
-    rules, found = await request.app[RETENTION].forecast(changes, query.get("camera"))
-    return web.json_response(forecast_json(rules, found, request.app[PORTS].clock.utc_ns()))
+    rules, found = await request.app[RETENTION].forecast(changes, camera_id)
+    answer = forecast_json(rules, found, request.app[PORTS].clock.utc_ns())
+    principal = caller_of(request).principal
+    for name in ("cameras", "deletes"):
+        answer[name] = [one for one in answer[name] if principal.sees(one["camera_id"])]
+    return web.json_response(answer)
 
 
 def forecast_json(rules: Rules, found: Forecast, now_utc_ns: int) -> dict[str, Any]:

@@ -1,24 +1,27 @@
 """The web server: begins to listen, and stops at once although viewers are watching."""
 
-import asyncio
-import errno
 import logging
-import os
+from contextlib import ExitStack
 
 from aiohttp import web
 
-from livecam_nvr.config.models import ListenConfig
-from livecam_nvr.domain.errors import ErrorKind, LivecamError
-from livecam_nvr.web.connection import Connection
-from livecam_nvr.web.errors import Seldom, error_middleware
+from livecam_nvr.config.models import ListenConfig, TlsConfig
+from livecam_nvr.core.events import AccessEnded
+from livecam_nvr.web.access_credentials import COOKIE
+from livecam_nvr.web.access_guard import access_guard
+from livecam_nvr.web.entrance import Entrance
+from livecam_nvr.web.errors import error_middleware
 from livecam_nvr.web.guard import add_headers, guard
-from livecam_nvr.web.keys import OPEN, PORTS, SHELVES, WebPorts
+from livecam_nvr.web.keys import ACCESS, OPEN, PORTS, SHELVES, WebAccess, WebPorts
+from livecam_nvr.web.limits import Limits
 from livecam_nvr.web.open_streams import OpenStreams
 from livecam_nvr.web.past_ports import PastPorts
-from livecam_nvr.web.routes import past_routes, routes
+from livecam_nvr.web.proxies import PROXIES, Proxies
+from livecam_nvr.web.routes import access_routes, past_routes, routes
+from livecam_nvr.web.rules import RULES, RuleTable
 from livecam_nvr.web.shelves import Shelves
 
-__all__ = ["PastPorts", "WebPorts", "WebServer"]
+__all__ = ["PastPorts", "WebAccess", "WebPorts", "WebServer"]
 
 _log = logging.getLogger(__name__)
 
@@ -33,80 +36,80 @@ class WebServer:
         listen: Where.
         ports: The rest of the service.
         past: What was recorded; without it, nothing can be asked about that.
+        access: Who may come in, and with what.
+        tls: With a certificate, it speaks https.
+        limits: How much and how long clients may keep it busy.
     """
 
-    def __init__(self, listen: ListenConfig, ports: WebPorts, past: PastPorts | None = None) -> None:
+    def __init__(
+        self,
+        listen: ListenConfig,
+        ports: WebPorts,
+        past: PastPorts | None = None,
+        *,
+        access: WebAccess,
+        tls: TlsConfig | None = None,
+        limits: Limits | None = None,
+    ) -> None:
         self._listen = listen
         self._ports = ports
         self._past = past
+        self._access = access
         self._open = OpenStreams()
-        self._transports: set[asyncio.Transport] = set()
+        self._proxies = Proxies(listen.trusted_proxies)
+        self._entrance = Entrance(listen, self._proxies, tls, limits)
         self._runner: web.AppRunner | None = None
-        self._listener: asyncio.Server | None = None
+        self._subscriptions = ExitStack()
 
     async def start(self) -> None:
         """Returns when it listens.
 
         Raises:
-            LivecamError: CONFLICT if the port is taken, UNAVAILABLE if it cannot be had for another reason.
+            LivecamError: CONFLICT if the port is taken, UNAVAILABLE if it cannot be had for another reason, CONFIG
+                if the certificate cannot be used.
         """
-        app = web.Application(
-            middlewares=(error_middleware(), guard(self._listen.address)), client_max_size=_MAX_BODY_BYTES
-        )
-        app[PORTS] = self._ports
-        app[OPEN] = self._open
-        app[SHELVES] = Shelves(self._ports.clock)
-        app.add_routes(routes())
-        if self._past is not None:
-            self._past.provide(app)
-            app.add_routes(past_routes())
-        app.on_response_prepare.append(add_headers)
+        app = self._application()
         # Without cancellation, the handler of a viewer who left would wait on for a camera that is offline.
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_S)
         await runner.setup()
+        if runner.server is None:
+            raise RuntimeError("the runner is not set up")
         try:
-            self._listener = await self._bind(runner)
-        except OSError as error:
+            await self._entrance.open(runner.server)
+        except BaseException:
             await runner.cleanup()
-            raise self._cannot_listen(error) from error
+            raise
         self._runner = runner
+        self._subscriptions.callback(self._ports.bus.subscribe(AccessEnded, self._open.end_for))
         _log.info("listening on %s port %d", self._listen.address, self._listen.http_port)
 
     async def stop(self) -> None:
         """Ends all answers and closes the port within a second; idempotent."""
         runner, self._runner = self._runner, None
-        listener, self._listener = self._listener, None
-        if runner is None or listener is None:
+        if runner is None:
             return
-        listener.close()
+        self._entrance.shut()
+        self._subscriptions.close()
         self._open.end_all()
         await runner.cleanup()
-        for transport in tuple(self._transports):
-            # Whoever has not taken what was sent until now would keep the connection open for ever.
-            transport.abort()
+        await self._entrance.close()
 
-    async def _bind(self, runner: web.AppRunner) -> asyncio.Server:
-        server = runner.server
-        if server is None:
-            raise RuntimeError("the runner is not set up")
-        seldom = Seldom()
-        return await asyncio.get_running_loop().create_server(
-            lambda: Connection(server, self._transports, seldom), self._listen.address, self._listen.http_port
-        )
-
-    def _cannot_listen(self, error: OSError) -> LivecamError:
-        place = f"port {self._listen.http_port} of {self._listen.address}"
-        if error.errno == errno.EADDRINUSE:
-            return LivecamError(
-                ErrorKind.CONFLICT,
-                f"{place} is taken by another program",
-                "end that program, or set listen.http_port in config.yaml to a free port",
-            )
-        if error.errno == errno.EADDRNOTAVAIL:
-            hint = "set listen.address to an address of this machine, or to 0.0.0.0 for all of them"
-        elif error.errno == errno.EACCES:
-            hint = "ports below 1024 are for root; set listen.http_port to a higher one, e.g. 8001"
-        else:
-            hint = "see listen in config.yaml"
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        return LivecamError(ErrorKind.UNAVAILABLE, f"cannot listen on {place}: {reason}", hint)
+    def _application(self) -> web.Application:
+        open_to_all = self._access.gate.demo is not None
+        guarded = guard(self._listen.address, encrypted=self._entrance.encrypted, open_to_all=open_to_all)
+        middlewares = (error_middleware(), guarded, access_guard())
+        app = web.Application(middlewares=middlewares, client_max_size=_MAX_BODY_BYTES)
+        app[PORTS] = self._ports
+        app[ACCESS] = self._access
+        app[COOKIE] = f"livecam_nvr_{self._listen.http_port}"
+        app[OPEN] = self._open
+        app[PROXIES] = self._proxies
+        app[SHELVES] = Shelves(self._ports.clock)
+        app[RULES] = rules = RuleTable()
+        rules.add(app, routes())
+        rules.add(app, access_routes())
+        if self._past is not None:
+            self._past.provide(app)
+            rules.add(app, past_routes())
+        app.on_response_prepare.append(add_headers)
+        return app

@@ -1,17 +1,19 @@
 """The service's status as JSON."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
 
+from livecam_nvr.domain.access import Role
 from livecam_nvr.domain.media import Track
 from livecam_nvr.domain.quality import QualityStatus
 from livecam_nvr.domain.segment import NS
 from livecam_nvr.domain.status import RecordingStatus, ServiceStatus
-from livecam_nvr.web import guard
+from livecam_nvr.web import proxies
+from livecam_nvr.web.access_caller import caller_of
 from livecam_nvr.web.hosts import host_name
 from livecam_nvr.web.keys import PORTS
 
@@ -69,18 +71,25 @@ def quality_json(camera_id: str, status: QualityStatus, video: Track | None) -> 
 
 def shown_host(request: web.Request) -> str:
     """How the viewer calls this machine."""
-    return host_name(guard.asked_host(request)) or "localhost"
+    return host_name(proxies.host(request)) or "localhost"
 
 
-def status_text(request: web.Request) -> str:
-    """The status as JSON text for this viewer."""
+def shown_status(request: web.Request) -> dict[str, Any]:
+    """The status as far as it is this viewer's affair."""
+    principal = caller_of(request).principal
     status = request.app[PORTS].status.status()
-    return json.dumps(service_json(status, shown_host(request)), ensure_ascii=False, separators=(",", ":"))
+    cameras = tuple(camera for camera in status.cameras if principal.sees(camera.id))
+    shown = service_json(replace(status, cameras=cameras), shown_host(request))
+    if not principal.may(Role.WATCHER):
+        shown["retention"] = None
+        shown["disk"]["path"] = ""
+    return shown
 
 
 async def get_status(request: web.Request) -> web.Response:
     """`GET /api/status`."""
-    return web.Response(text=status_text(request), content_type="application/json")
+    text = json.dumps(shown_status(request), ensure_ascii=False, separators=(",", ":"))
+    return web.Response(text=text, content_type="application/json")
 
 
 async def healthz(request: web.Request) -> web.Response:

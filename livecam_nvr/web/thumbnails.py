@@ -34,6 +34,8 @@ async def thumbnail(request: web.Request) -> web.Response:
     headers = {
         "ETag": f'"{keyframe.utc_ns:x}-{height}"',
         "Cache-Control": "private, max-age=86400, immutable" if old else "private, no-cache",
+        # Not for whoever uses the same browser after they have signed out.
+        "Vary": "Cookie, Authorization",
         "X-Picture-Utc": iso(keyframe.utc_ns),
     }
     if headers["ETag"] in request.headers.get("If-None-Match", ""):

@@ -19,6 +19,7 @@ async def test_both_cameras_are_live_and_say_so_when_they_are_not(make_service: 
         complaints: list[str] = []
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        await service.sign_in(page)
         await page.goto(service.url)
         for index, camera in enumerate(("cam0", "cam1")):
 

@@ -32,6 +32,7 @@ async def test_sound_is_off_until_somebody_turns_it_on(make_service: Callable[..
         page = await browser.new_page()
         complaints: list[str] = []
         page.on("pageerror", lambda error: complaints.append(str(error)))
+        await service.sign_in(page)
         await page.goto(service.url)
         await moves(page)
         assert await heard_bytes(page) == 0

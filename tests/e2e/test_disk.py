@@ -21,15 +21,15 @@ LONGEST_PAUSE_S = 3.0
 class Viewer:
     """Watches a camera over HTTP and notes the longest time without a byte."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, wanted: urllib.request.Request) -> None:
         self.bytes = 0
         self.longest_s = 0.0
-        self._url = url
+        self._wanted = wanted
         self._stop = False
         self._task = asyncio.create_task(asyncio.to_thread(self._watch))
 
     def _watch(self) -> None:
-        with urllib.request.urlopen(self._url, timeout=15) as answer:
+        with urllib.request.urlopen(self._wanted, timeout=15) as answer:
             answer.read(1)
             last_s = time.monotonic()
             while not self._stop:
@@ -44,7 +44,7 @@ class Viewer:
 
 @contextlib.asynccontextmanager
 async def watching(service: Service) -> AsyncIterator[Viewer]:
-    viewer = Viewer(f"{service.url}/api/cameras/cam0/live.mp4")
+    viewer = Viewer(urllib.request.Request(f"{service.url}/api/cameras/cam0/live.mp4", headers=service.bearer))
     try:
         yield viewer
     finally:

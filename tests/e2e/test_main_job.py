@@ -42,7 +42,7 @@ async def test_live_over_rtsp_and_http(make_service: Callable[..., Service], ser
     clients = [(camera, transport) for camera in ("cam0", "cam1") for transport in (tcp, udp, tcp)]
     await asyncio.gather(*(decode_frames(service.rtsp(camera), *transport) for camera, transport in clients))
 
-    base = f"{service.url}/api/cameras/cam0"
+    base = f"{service.trusted_url}/api/cameras/cam0"
     for path in ("live.mp4", "hls/index.m3u8", "stream.mjpeg"):
         await decode_frames(f"{base}/{path}")
     picture = await service.get("/api/cameras/cam1/snapshot.jpg")

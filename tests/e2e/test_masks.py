@@ -36,15 +36,15 @@ async def test_a_masked_area_is_in_no_stream_no_picture_and_no_recording(
     outs = {
         "rtsp.mp4": ["-rtsp_transport", "tcp", "-i", service.rtsp("ip")],
         "rtsp_sub.mp4": ["-rtsp_transport", "tcp", "-i", service.rtsp("ip_sub")],
-        "live.mp4": ["-i", f"{service.url}/api/cameras/ip/live.mp4"],
-        "hls.mp4": ["-i", f"{service.url}/api/cameras/ip_sub/hls/index.m3u8"],
+        "live.mp4": ["-i", f"{service.trusted_url}/api/cameras/ip/live.mp4"],
+        "hls.mp4": ["-i", f"{service.trusted_url}/api/cameras/ip_sub/hls/index.m3u8"],
     }
     for name, source in outs.items():
         copy = ["-frames:v", "20", "-c", "copy", str(seen / name)]
         await asyncio.to_thread(clips.run, "ffmpeg", "-v", "error", "-nostdin", *source, *copy)
     mjpeg = [
         "-i",
-        f"{service.url}/api/cameras/ip/stream.mjpeg",
+        f"{service.trusted_url}/api/cameras/ip/stream.mjpeg",
         "-frames:v",
         "2",
         "-c",

@@ -120,7 +120,9 @@ async def test_what_has_just_happened_is_kept_although_nothing_is_recorded(
     await service.stop()
     await service.start()
     assert (await get(service, "/api/clips"))["clips"] == [clip]
-    removal = urllib.request.Request(f"{service.url}/api/clips/{clip['id']}", method="DELETE")
+    removal = urllib.request.Request(
+        f"{service.url}/api/clips/{clip['id']}", method="DELETE", headers=service.bearer
+    )
     with urllib.request.urlopen(removal, timeout=10) as answer:
         assert json.load(answer) == clip
     assert (await get(service, "/api/clips?camera=cam0"))["clips"] == []

@@ -31,7 +31,7 @@ async def post(service: Service, path: str, body: dict[str, Any], camera_id: str
         request = urllib.request.Request(
             f"{service.url}/api/cameras/{camera_id}/{path}",
             json.dumps(body).encode(),
-            {"Content-Type": "application/json"},
+            {"Content-Type": "application/json", **service.bearer},
         )
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
@@ -180,7 +180,8 @@ async def test_it_is_remembered_until_the_config_says_something_else(
     await service.start()
     # Whoever asked hangs up at once: that is no reason to give up.
     body = b'{"height": 480, "fps": 5}'
-    head = f"Host: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    known = f"Host: localhost\r\nAuthorization: Bearer {service.token}\r\n"
+    head = f"{known}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     _, writer = await asyncio.open_connection("127.0.0.1", service.ports["http_port"])
     writer.write(b"POST /api/cameras/cam0/quality HTTP/1.1\r\n" + head.encode() + body)
     await writer.drain()
@@ -237,6 +238,7 @@ async def test_the_page_goes_on_by_itself(make_service: Callable[..., Service]) 
         page = await browser.new_page()
         complaints: list[str] = []
         page.on("pageerror", lambda error: complaints.append(str(error)))
+        await service.sign_in(page)
         await page.goto(service.url)
 
         async def moves(width: int) -> bool:

@@ -41,7 +41,7 @@ async def test_it_is_in_step_everywhere(make_service: Callable[..., Service], se
     assert camera["audio_codec"] == "mp4a.40.2"
 
     rtsp = ("-rtsp_transport", "tcp", "-i", service.rtsp("cam0"))
-    api = f"{service.url}/api/cameras/cam0"
+    api = f"{service.trusted_url}/api/cameras/cam0"
     for path in await asyncio.gather(
         captured(tmp_path / "live.mkv", "-i", f"{api}/live.mp4"),
         captured(tmp_path / "hls.mkv", "-i", f"{api}/hls/index.m3u8"),

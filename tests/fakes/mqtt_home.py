@@ -3,6 +3,7 @@
 import asyncio
 import sys
 
+from fakes.access_audit import FakeAuditLog
 from fakes.core_control import FakeControl
 from fakes.core_past import FakeClips, FakeEvents, FakePast
 from fakes.mqtt_pictures import FakePictures
@@ -35,6 +36,7 @@ class Home:
         self.events = FakeEvents(camera_ids)
         self.clips = FakeClips(camera_ids)
         self.past = FakePast()
+        self.audit = FakeAuditLog()
         settings = MqttConfig.model_validate(
             {"host": "127.0.0.1", "port": port, "snapshot_seconds": 3600, **config}
         )
@@ -52,6 +54,7 @@ class Home:
                 self.events,
                 self.clips,
                 self.past,
+                self.audit,
             ),
             version="1.2.3",
             page_url="http://192.0.2.7:8001/",

@@ -1,6 +1,5 @@
 """A web server over a real archive of recordings, without the rest of the service."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -8,20 +7,23 @@ from pathlib import Path
 
 import aiohttp
 from aiohttp import web
+from fakes.web_gate import as_somebody, provide
 from fakes.web_service import Site
 
+from livecam_nvr.config.models import ListenConfig
 from livecam_nvr.domain.segment import Segment
 from livecam_nvr.media.past_pictures import DecodedPast
 from livecam_nvr.runtime.clock import SystemClock
 from livecam_nvr.storage.footage.footage import FileFootage
 from livecam_nvr.storage.index.index import Index
 from livecam_nvr.web import playback, playback_hls, thumbnails
-from livecam_nvr.web.connection import Connection
-from livecam_nvr.web.errors import Seldom, error_middleware
+from livecam_nvr.web.entrance import Entrance
+from livecam_nvr.web.errors import error_middleware
 from livecam_nvr.web.guard import add_headers
-from livecam_nvr.web.keys import OPEN, PORTS
+from livecam_nvr.web.keys import PORTS
 from livecam_nvr.web.open_streams import OpenStreams
 from livecam_nvr.web.playback_keys import FOOTAGE, PAST_PICTURES
+from livecam_nvr.web.proxies import Proxies
 
 _CAMERA = "/api/cameras/{camera_id}"
 _PAGE = "<!doctype html><title>test</title><video muted playsinline></video>"
@@ -66,9 +68,9 @@ class PlaybackSite:
         async def page(_request: web.Request) -> web.Response:
             return web.Response(text=_PAGE, content_type="text/html", headers={"Content-Security-Policy": ""})
 
-        app = web.Application(middlewares=[error_middleware()])
+        app = web.Application(middlewares=[error_middleware(), as_somebody()])
+        provide(app, self.open)
         app[PORTS] = replace(self.home.ports, index=self.index, clock=self.clock)
-        app[OPEN] = self.open
         app[FOOTAGE] = self.footage
         app[PAST_PICTURES] = self.pictures
         app.on_response_prepare.append(add_headers)
@@ -100,22 +102,17 @@ async def playback_site(folder: Path, now_utc_ns: int) -> AsyncIterator[Playback
     site = PlaybackSite(root, index, now_utc_ns)
     runner = web.AppRunner(site.application(), handler_cancellation=True, shutdown_timeout=0.3)
     await runner.setup()
-    transports: set[asyncio.Transport] = set()
+    entrance = Entrance(ListenConfig(http_port=site.home.port), Proxies())
     try:
-        server = runner.server
-        assert server is not None
-        seldom = Seldom()
-        listener = await asyncio.get_running_loop().create_server(
-            lambda: Connection(server, transports, seldom), "127.0.0.1", site.home.port
-        )
+        assert runner.server is not None
+        await entrance.open(runner.server)
         site.url = f"http://127.0.0.1:{site.home.port}"
         yield site
-        listener.close()
+        entrance.shut()
         site.open.end_all()
     finally:
         await runner.cleanup()
-        for transport in transports:
-            transport.abort()
+        await entrance.close()
         await site.pictures.stop()
         await index.stop()
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import aiohttp
 from fakes.core_control import FakeControl
+from fakes.web_gate import fake_access
 from support.ports import free_port
 
 from livecam_nvr.config.models import ListenConfig
@@ -35,7 +36,7 @@ from livecam_nvr.domain.status import (
 from livecam_nvr.media.fragments import FragmentReader
 from livecam_nvr.media.hub import CameraStreams, MemoryHub
 from livecam_nvr.media.pictures import StreamPictures
-from livecam_nvr.web.server import WebPorts, WebServer
+from livecam_nvr.web.server import PastPorts, WebPorts, WebServer
 
 STARTED_NS = 1_795_000_000_123_456_789
 
@@ -185,8 +186,16 @@ class Site:
             bus=self.bus,
             control=self.control,
         )
-        self.server = WebServer(ListenConfig(address=address, http_port=self.port), self.ports)
+        self.access, self.gate, self.audit = fake_access(self.bus)
+        self.server = self.server_of(address)
         self.cameras: list[LiveCamera] = []
+
+    def server_of(
+        self, address: str = "127.0.0.1", ports: WebPorts | None = None, past: PastPorts | None = None
+    ) -> WebServer:
+        """A server on the site's port; it does not listen yet."""
+        listen = ListenConfig(address=address, http_port=self.port)
+        return WebServer(listen, ports or self.ports, past, access=self.access)
 
     @property
     def url(self) -> str:

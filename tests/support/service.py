@@ -11,8 +11,12 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from playwright.async_api import Page
 from support.ports import free_port
 from support.waiting import until
+
+from livecam_nvr.access.store import AccessStore
+from livecam_nvr.domain.access import Role
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,28 +45,69 @@ class Service:
             **config,
             "recording": recording,
         }
+        self.token = ""
+        """Opens all doors, once the service was started."""
         self.env: dict[str, str] = {}
         """What is added to its environment."""
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
+    def access(self) -> Path:
+        """The folder of its users and tokens."""
+        return self.folder / "data" / "access"
+
+    @property
     def url(self) -> str:
-        """The page's address without a slash at its end."""
+        """The page's address without a slash at its end and without credentials."""
         return f"http://127.0.0.1:{self.ports['http_port']}"
 
+    @property
+    def trusted_url(self) -> str:
+        """The same with a token in it, for players (RFC 3986, 3.2.1)."""
+        return f"http://tests:{self.token}@127.0.0.1:{self.ports['http_port']}"
+
+    @property
+    def bearer(self) -> dict[str, str]:
+        """The header with a token, for HTTP clients (RFC 6750)."""
+        return {"Authorization": f"Bearer {self.token}"}
+
     def rtsp(self, camera_id: str) -> str:
-        """A camera's RTSP address."""
-        return f"rtsp://127.0.0.1:{self.ports['rtsp_port']}/{camera_id}"
+        """A camera's RTSP address, with a token in it."""
+        return f"rtsp://tests:{self.token}@127.0.0.1:{self.ports['rtsp_port']}/{camera_id}"
 
     async def start(self, *arguments: str, wait: bool = True) -> None:
         """Starts it; with `wait`, returns when every enabled camera is LIVE."""
         path = self.folder / "config.yaml"
         path.write_text(json.dumps(self.config))
+        if not self.token:
+            await asyncio.to_thread(self._make_token)
         argv = [sys.executable, "-m", "livecam_nvr", "run", "--config", str(path), *arguments]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(argv, stdout=log, stderr=log, cwd=ROOT, env=os.environ | self.env)
         if wait:
             await until(self.all_live, 20, f"all cameras LIVE; log:\n{self.read_log()}")
+
+    async def sign_in(self, page: Page) -> None:
+        """Gives a browser a session, of a user with all rights."""
+        name, password = "tester", "correct horse battery"
+
+        def make_user() -> None:
+            with AccessStore(self.access) as store:
+                if name not in [user.name for user in store.users()]:
+                    store.add_user(name, password, Role.ADMIN, None)
+
+        await asyncio.to_thread(make_user)
+
+        async def let_in() -> bool:
+            said = {"name": name, "password": password}
+            headers = {"Origin": self.url}
+            return (await page.request.post(f"{self.url}/api/session", data=said, headers=headers)).ok
+
+        await until(let_in, 10, "a session")
+
+    def _make_token(self) -> None:
+        with AccessStore(self.access) as store:
+            self.token = store.add_token("tests", Role.ADMIN, None).secret
 
     async def all_live(self) -> bool:
         """Whether every camera is LIVE now."""
@@ -92,14 +137,15 @@ class Service:
         """The body of a GET."""
 
         def fetch() -> bytes:
-            with urllib.request.urlopen(self.url + path, timeout=15) as answer:
+            request = urllib.request.Request(self.url + path, headers=self.bearer)
+            with urllib.request.urlopen(request, timeout=15) as answer:
                 return bytes(answer.read())
 
         return await asyncio.to_thread(fetch)
 
     async def post(self, path: str, body: object) -> dict[str, Any]:
         """The answer to a POST of JSON; raises HTTPError for what is refused."""
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json", **self.bearer}
         request = urllib.request.Request(self.url + path, json.dumps(body).encode(), headers)
 
         def send() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from secrets import token_hex
 
-from livecam_nvr.core.exports import ExportReport, ExportRequest, ExportState, ExportStatus
+from livecam_nvr.core.exports import ExportReport, ExportRequest, ExportState, ExportStatus, no_such_export
 from livecam_nvr.core.past import Piece
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.media.export.maker import ExportMaker, file_name
@@ -104,9 +104,7 @@ class ExportDesk:
         try:
             return self._all[export_id]
         except KeyError:
-            raise LivecamError(
-                ErrorKind.NOT_FOUND, "there is no such export", "they are kept for a day; /api/exports lists them"
-            ) from None
+            raise no_such_export() from None
 
     async def remove(self, export_id: str, by: str) -> ExportStatus:
         """See core.exports.Exports."""

@@ -1,13 +1,11 @@
 """doctor's own checks, with the real ffmpeg and real sockets."""
 
 import asyncio
-import json
 import os
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,6 @@ from livecam_nvr.cli.checks import (
     PythonCheck,
     config_checks,
     ffmpeg_version,
-    running_service,
 )
 from livecam_nvr.cli.examine import examine
 from livecam_nvr.config.load import parse_config
@@ -42,19 +39,6 @@ async def looked(check: CameraCheck | FfmpegCheck | PagePortCheck | PythonCheck)
 def listen() -> ListenConfig:
     with socket.create_server(("127.0.0.1", 0)) as server:
         return ListenConfig(http_port=server.getsockname()[1])
-
-
-@asynccontextmanager
-async def answering(listen: ListenConfig, body: bytes) -> AsyncIterator[None]:
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.0 200 OK\r\n\r\n" + body)
-        await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", listen.http_port)
-    async with server:
-        yield
 
 
 async def test_this_python_and_this_ffmpeg_are_good() -> None:
@@ -119,16 +103,6 @@ def status_of(**camera: object) -> dict[str, Any]:
     """A service's status with one camera."""
     shown = {"id": "a", "state": "LIVE", "codec": "avc1.42c01f", "width": 640, "height": 480, "fps": 14.98}
     return {"cameras": [{**shown, "fault": None, **camera}], "media_server": {}, "broker": {}}
-
-
-async def test_a_running_service_is_known_by_its_status(listen: ListenConfig) -> None:
-    assert await running_service(listen) is None
-    async with answering(listen, json.dumps(status_of()).encode()):
-        assert await running_service(listen) == status_of()
-        assert await running_service(listen.model_copy(update={"address": "0.0.0.0"}))
-    for body in (b'{"hello": "world"}', b"[]", b"\xff\xfe"):
-        async with answering(listen, body):
-            assert await running_service(listen) is None
 
 
 async def test_cameras_that_deliver(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ class Mosquitto:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self._rules = ["allow_anonymous true"]
+        self._tls: list[str] = []
 
     def users(self, **passwords: str) -> None:
         """From the next start on, only these may connect."""
@@ -39,10 +40,14 @@ class Mosquitto:
             subprocess.run(["mosquitto_passwd", "-b", str(file), name, password], check=True, capture_output=True)
         self._rules = ["allow_anonymous false", f"password_file {file}"]
 
+    def encrypt(self, certificate: Path, key: Path, *more: str) -> None:
+        """From the next start on, it speaks nothing but TLS."""
+        self._tls = [f"certfile {certificate}", f"keyfile {key}", *more]
+
     def start(self) -> None:
         config = self._folder / "mosquitto.conf"
         # As root it would change to a user who may not read the test's files.
-        rules = [f"listener {self.port} 127.0.0.1", "persistence false", "user root", *self._rules]
+        rules = [f"listener {self.port} 127.0.0.1", "persistence false", "user root", *self._rules, *self._tls]
         config.write_text("\n".join(rules) + "\n")
         with (self._folder / "mosquitto.log").open("ab") as log:
             self._process = subprocess.Popen(["mosquitto", "-c", str(config)], stdout=log, stderr=log)

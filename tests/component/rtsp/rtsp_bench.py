@@ -8,14 +8,16 @@ import shutil
 import signal
 from pathlib import Path
 
+from fakes.rtsp_gate import FakeAudit, FakeGate
 from support.ports import free_port
 from support.waiting import until
 
-from livecam_nvr.config.models import Config, ListenConfig, RtspCamera, TestCamera
+from livecam_nvr.config.models import Config, ListenConfig, RtspCamera, TestCamera, TlsConfig
 from livecam_nvr.core.bus import EventBus
 from livecam_nvr.core.events import MediaServerChanged
 from livecam_nvr.core.ports import PublishTarget
 from livecam_nvr.domain.status import ServerState
+from livecam_nvr.rtsp.doorkeeper import Doorkeeper
 from livecam_nvr.rtsp.gstreamer import GStreamerServer
 from livecam_nvr.rtsp.mediamtx import MediaMtxServer
 from livecam_nvr.rtsp.ports import local_host
@@ -98,11 +100,23 @@ class Viewer:
 class Bench:
     """One server with two cameras, those who publish to it and those who watch."""
 
-    def __init__(self, kind: str, folder: Path, watch_every_s: float = 0.3, address: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        kind: str,
+        folder: Path,
+        *,
+        watch_every_s: float = 0.3,
+        address: str = "127.0.0.1",
+        gate: FakeGate | None = None,
+        tls: TlsConfig | None = None,
+    ) -> None:
         self.kind = kind
+        self.gate = gate or FakeGate()
+        self.audit = FakeAudit()
         listen = ListenConfig(
             address=address,
             rtsp_port=free_port(),
+            rtsps_port=free_port(),
             webrtc_port=free_port(),
             webrtc_udp_port=free_port(),
             hls_port=free_port(),
@@ -111,18 +125,21 @@ class Bench:
             TestCamera(id="cam0", kind="test"),
             RtspCamera(id="cam1", kind="rtsp", url="rtsp://192.0.2.1/x"),
         ]
-        self.config = Config(cameras=cameras, data_dir=folder, listen=listen)
+        self.config = Config(cameras=cameras, data_dir=folder, listen=listen, tls=tls or TlsConfig())
         self.changes: list[MediaServerChanged] = []
-        bus = EventBus()
+        bus = self.bus = EventBus()
         bus.subscribe(MediaServerChanged, self.changes.append)
         clock = SystemClock()
+        self.doorkeeper = Doorkeeper(self.gate, self.audit, self.config)
         self.server: GStreamerServer | MediaMtxServer
         if kind == "gstreamer":
-            self.server = GStreamerServer(self.config, bus, clock, watch_every_s)
+            self.server = GStreamerServer(self.config, bus, clock, self.doorkeeper, watch_every_s=watch_every_s)
         else:
             binary = shutil.which("mediamtx")
             assert binary
-            self.server = MediaMtxServer(self.config, Path(binary), bus, clock, watch_every_s)
+            self.server = MediaMtxServer(
+                self.config, Path(binary), bus, clock, self.doorkeeper, watch_every_s=watch_every_s
+            )
         self._ends: list[Publisher | Viewer] = []
 
     @property
@@ -130,9 +147,15 @@ class Bench:
         """The states that were told, oldest first."""
         return [change.status.state for change in self.changes]
 
-    def url(self, camera: str) -> str:
+    async def start(self, ready_within_s: float = 10) -> bool:
+        await self.doorkeeper.start()
+        return await self.server.start(ready_within_s)
+
+    def url(self, camera: str, who: str = "", what: str = "rtsp") -> str:
+        """Where to watch; `who` is `user:password`."""
         host = local_host(self.config.listen.address)
-        return self.server.addresses(camera).rtsp.replace("{host}", f"[{host}]" if ":" in host else host)
+        address = getattr(self.server.addresses(camera), what)
+        return str(address).replace("{host}", f"{who}@" * bool(who) + (f"[{host}]" if ":" in host else host))
 
     async def publish(self, camera: str, codec: str = "h264", **more: object) -> Publisher:
         self.server.stream_started(camera, RFC6381[codec])
@@ -140,16 +163,18 @@ class Bench:
         self._ends.append(publisher)
         return publisher
 
-    async def view(self, camera: str, transport: str = "tcp") -> Viewer:
-        viewer = await Viewer.start(self.url(camera), transport)
+    async def view(self, camera: str, transport: str = "tcp", who: str = "", url: str = "") -> Viewer:
+        viewer = await Viewer.start(url or self.url(camera, who), transport)
         self._ends.append(viewer)
         return viewer
 
-    async def sees(self, camera: str, frames: int = 10, transport: str = "tcp", timeout_s: float = 20) -> None:
+    async def sees(
+        self, camera: str, frames: int = 10, transport: str = "tcp", timeout_s: float = 20, url: str = ""
+    ) -> None:
         """Returns when a viewer, who comes again where refused, has decoded so many frames in one go."""
 
         async def watch() -> bool:
-            viewer = await Viewer.start(self.url(camera), transport)
+            viewer = await Viewer.start(url or self.url(camera), transport)
             try:
                 await until(lambda: viewer.frames >= frames or not viewer.connected, timeout_s)
                 return viewer.frames >= frames
@@ -162,6 +187,7 @@ class Bench:
         for end in self._ends:
             await (end.kill() if isinstance(end, Publisher) else end.stop())
         await self.server.stop()
+        await self.doorkeeper.stop()
 
 
 def listening(pid: int) -> set[tuple[str, str, int]]:

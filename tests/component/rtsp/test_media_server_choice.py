@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fakes.rtsp_gate import FakeAudit, FakeGate
 from support.ports import free_port
 
 from livecam_nvr.config.models import Config, ListenConfig, MediaServerConfig
@@ -18,6 +19,7 @@ from livecam_nvr.domain.status import ServerState
 from livecam_nvr.rtsp.binary import cached_binary, find
 from livecam_nvr.rtsp.checks import MediaServerChecks
 from livecam_nvr.rtsp.choose import Outside, choose_media_server, install
+from livecam_nvr.rtsp.doorkeeper import Doorkeeper
 from livecam_nvr.rtsp.gstreamer import seems_installed
 from livecam_nvr.runtime.clock import SystemClock
 
@@ -67,8 +69,13 @@ def nowhere(**more: str) -> Outside:
     return Outside(releases=f"http://127.0.0.1:{free_port()}", **more)
 
 
+def doorkeeper(config: Config) -> Doorkeeper:
+    """One that nobody will ask."""
+    return Doorkeeper(FakeGate(), FakeAudit(), config)
+
+
 async def choose(config: Config, outside: Outside) -> MediaServer:
-    return await choose_media_server(config, EventBus(), SystemClock(), outside)
+    return await choose_media_server(config, EventBus(), SystemClock(), doorkeeper(config), outside)
 
 
 async def test_path_comes_before_the_cache_and_the_config_before_both(
@@ -164,7 +171,8 @@ async def test_with_neither_there_is_a_server_that_does_nothing(config: Callable
     events: list[MediaServerChanged] = []
     bus.subscribe(MediaServerChanged, events.append)
     outside = nowhere(python="/nowhere/python3")
-    server = await choose_media_server(config(download=False), bus, SystemClock(), outside)
+    made = config(download=False)
+    server = await choose_media_server(made, bus, SystemClock(), doorkeeper(made), outside)
     assert not await server.start(5)
     assert server.status().name == "none"
     assert server.status().fault

@@ -169,7 +169,7 @@ async def test_on_loopback_nothing_listens_beyond_it(bench: Bench) -> None:
 
 async def test_on_all_interfaces_the_rest_stays_on_loopback(kind: str, make_bench: Callable[..., Bench]) -> None:
     bench = make_bench(kind, address="0.0.0.0")
-    assert await bench.server.start(10)
+    assert await bench.start(10)
     await bench.publish("cam0")
     await bench.sees("cam0", transport="tcp")
     await bench.sees("cam0", transport="udp")
@@ -185,7 +185,7 @@ async def test_on_all_interfaces_the_rest_stays_on_loopback(kind: str, make_benc
 
 async def test_on_an_address_of_its_own_publishing_works(kind: str, make_bench: Callable[..., Bench]) -> None:
     bench = make_bench(kind, address="127.0.0.2")
-    assert await bench.server.start(10), bench.server.status()
+    assert await bench.start(10), bench.server.status()
     await bench.publish("cam0")
     await bench.sees("cam0")
     pid = bench.server.pid
@@ -197,7 +197,7 @@ async def test_a_taken_port_is_named_and_had_when_it_is_free(kind: str, make_ben
     bench = make_bench(kind)
     port = bench.config.listen.rtsp_port
     with socket.create_server(("127.0.0.1", port)):
-        assert not await bench.server.start(0.5)
+        assert not await bench.start(0.5)
         fault = bench.server.status().fault
         assert fault
         assert str(port) in fault.message
@@ -211,7 +211,7 @@ async def test_what_fails_again_and_again_is_logged_once_until_it_healed(
     caplog.set_level(logging.INFO)
     bench = make_bench(kind)
     with socket.create_server(("127.0.0.1", bench.config.listen.rtsp_port)):
-        await bench.server.start(0)
+        await bench.start(0)
         await until(lambda: bench.server.status().restarts >= 3, 10, "three attempts")
     assert [record.levelname for record in caplog.records] == ["INFO", "WARNING"], caplog.text
 
@@ -230,7 +230,7 @@ async def test_what_fails_again_and_again_is_logged_once_until_it_healed(
 
 async def test_two_services_on_one_machine(kind: str, make_bench: Callable[..., Bench]) -> None:
     first, second = make_bench(kind), make_bench(kind)
-    assert all(await asyncio.gather(first.server.start(10), second.server.start(10)))
+    assert all(await asyncio.gather(first.start(10), second.start(10)))
     await asyncio.gather(first.publish("cam0"), second.publish("cam0"))
     await asyncio.gather(first.sees("cam0", transport="udp"), second.sees("cam0", transport="udp"))
 

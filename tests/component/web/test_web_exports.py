@@ -11,6 +11,8 @@ import pytest
 from aiohttp import web
 from fakes.export_footage import BEGAN, ClipFootage
 from fakes.runtime_clock import FakeClock
+from fakes.web_gate import as_somebody, provide
+from fakes.web_service import Site
 from support import clips
 from support.ports import free_port
 from support.waiting import until
@@ -21,6 +23,7 @@ from livecam_nvr.media.export.maker import ExportMaker
 from livecam_nvr.media.export.store import ExportStore
 from livecam_nvr.web import exports
 from livecam_nvr.web.errors import error_middleware
+from livecam_nvr.web.keys import PORTS
 
 FROM, TO = "2026-09-21T14:13:20Z", "2026-09-21T14:13:24Z"
 
@@ -31,7 +34,9 @@ async def site(tmp_path: Path, fragmented_clip: Path) -> AsyncIterator[aiohttp.C
     footage.add("cam0", fragmented_clip)
     desk = ExportDesk(ExportMaker(footage, {"cam0": "Door"}), ExportStore(tmp_path), FakeClock(BEGAN + 3600 * NS))
     await desk.start()
-    app = web.Application(middlewares=[error_middleware()])
+    app = web.Application(middlewares=[error_middleware(), as_somebody()])
+    provide(app)
+    app[PORTS] = Site(tmp_path, ["cam0"]).ports
     app[exports.EXPORTS] = desk
     one = "/api/exports/{export_id}"
     app.add_routes(

@@ -16,6 +16,7 @@ from support.waiting import until
 from livecam_nvr.domain.media import EndCause, Fragment
 from livecam_nvr.domain.status import CameraState, Fault
 from livecam_nvr.media.hub import MemoryHub
+from livecam_nvr.web.connection import Connection
 
 WS = "/api/cameras/cam0/live.ws"
 
@@ -169,8 +170,10 @@ async def test_a_slow_viewer_is_bounded_and_goes_on_with_a_keyframe(site: Site, 
         await asyncio.sleep(0)
     assert subscription.dropped > 100
     assert subscription._bytes <= 8_000_000
-    (transport,) = site.server._transports
-    assert transport.get_write_buffer_size() < 1_000_000
+    (connection,) = site.server._entrance._crowd.guests
+    assert isinstance(connection, Connection)
+    assert connection.transport is not None
+    assert connection.transport.get_write_buffer_size() < 1_000_000
 
     async def message() -> bytes:
         head = await reader.readexactly(2)

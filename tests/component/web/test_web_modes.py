@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from fakes.core_triggers import Cameras
+from fakes.web_gate import as_somebody, provide
 from fakes.web_service import Site
 
 from livecam_nvr.core.clip_desk import KeptClips
@@ -47,7 +48,8 @@ async def client(cameras: Cameras, tmp_path: Path) -> AsyncIterator[Client]:
         before_s=30,
         after_s=20,
     )
-    app = web.Application(middlewares=(error_middleware(),))
+    app = web.Application(middlewares=(error_middleware(), as_somebody()))
+    provide(app)
     app[PORTS] = WebPorts(
         streams=site.ports.streams,
         pictures=site.pictures,
@@ -182,7 +184,7 @@ async def test_keep_that(client: Client, cameras: Cameras) -> None:
     now_s = cameras.clock.utc_ns() / 10**9
     assert (clip["begin_utc_s"], clip["end_utc_s"]) == (now_s - 30, now_s + 20)
     assert clip["title"] == "the parcel"
-    assert clip["by"].startswith("HTTP (")
+    assert clip["by"].startswith("tester (")
     assert cameras.status().keeping_until_utc_ns is not None
     _, other = await post(client, "keep", {"before_s": 5, "after_s": 0.5}, "cam1")
     assert other["end_utc_s"] - other["begin_utc_s"] == 5.5

@@ -12,17 +12,15 @@ from pydantic import SecretStr
 from support.onvif_camera import OnvifDevice
 from support.waiting import until
 
-from livecam_nvr.config.models import ListenConfig
 from livecam_nvr.core.ptz import OnvifPort
 from livecam_nvr.onvif.service import OnvifCameras
-from livecam_nvr.web.server import WebServer
 
 PTZ = "/api/cameras/cam0/ptz"
 
 
 async def served(folder: Path, onvif: OnvifPort) -> Site:
     site = Site(folder, ["cam0", "cam1"])
-    site.server = WebServer(ListenConfig(http_port=site.port), replace(site.ports, onvif=onvif))
+    site.server = site.server_of(ports=replace(site.ports, onvif=onvif))
     await site.server.start()
     return site
 

@@ -238,7 +238,7 @@ async def test_it_comes_back_when_the_service_does(live_site: Site, context: Bro
 
         await until(lambda: states_are("OFFLINE", "OFFLINE"), 10, "both offline")
         assert "does not answer" in (await page.locator("#notice").text_content() or "")
-        live_site.server = type(live_site.server)(live_site.server._listen, live_site.ports)
+        live_site.server = live_site.server_of()
         await live_site.server.start()
         await until(lambda: states_are("LIVE", "LIVE"), 25, "both live again")
         assert await page.evaluate(WAYS) == ["", ""]

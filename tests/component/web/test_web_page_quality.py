@@ -64,7 +64,7 @@ async def test_the_quality_is_chosen_and_told_in_words(site: Site) -> None:
         site.control.finish("cam0")
         await until(height.is_enabled, 5, "another choice")
         assert await height.input_value() == "480"
-        assert site.control.orders == [("cam0", 480, None, "the page (127.0.0.1)")]
+        assert site.control.orders == [("cam0", 480, None, "tester (127.0.0.1)")]
 
         await fps.select_option("15")
         await until(lambda: site.control.is_changing("cam0"))

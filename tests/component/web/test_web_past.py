@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 from fakes.chronicle_ledger import FakeLedger
 from fakes.runtime_clock import FakeClock
+from fakes.web_gate import as_somebody, provide
 from fakes.web_service import Site
 from support.ports import free_port
 
@@ -57,7 +58,8 @@ class PastOfAnHour:
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[tuple[PastOfAnHour, FakeLedger, str]]:
     site = Site(tmp_path, ["cam0"])
-    app = web.Application(middlewares=[error_middleware()])
+    app = web.Application(middlewares=[error_middleware(), as_somebody()])
+    provide(app)
     ledger, found = FakeLedger(), PastOfAnHour()
     app[PORTS] = replace(site.ports, clock=FakeClock())
     app[past.PAST], app[past.LEDGER] = found, ledger

@@ -204,6 +204,7 @@ async def opened(browser: Browser, history: History, *, width: int = 1280, view:
     """The page, showing the last minutes."""
     context = await browser.new_context(viewport={"width": width, "height": 1000}, accept_downloads=True)
     past = Past(await context.new_page())
+    await history.service.sign_in(past.page)
     await past.page.goto(f"{history.service.url}/past{view}")
     await past.page.locator(".lane").first.wait_for()
     begin = (await history.files("cam0"))[0]["start_utc_s"]
@@ -245,7 +246,7 @@ async def test_lanes_show_footage_and_gaps_with_their_causes_in_words(history: H
             await past.hover(camera_id, time)
             return words in (await what.text_content() or "")
 
-        await until(lambda: says("cam0", middle, "recording was switched off by HTTP"), 10)
+        await until(lambda: says("cam0", middle, "recording was switched off by"), 10)
         assert await what.get_attribute("data-kind") == "meant"
         assert await past.page.locator("#preview img").is_hidden()
         event = (await history.timeline("cam0"))["events"][0]
@@ -469,6 +470,7 @@ async def test_the_live_page_keeps_and_tells_the_mode(history: History, browser:
     service = history.service
     page = await browser.new_page()
     past = Past(page)
+    await service.sign_in(page)
     await page.goto(service.url)
     tile = page.locator('.tile[data-camera="cam1"]')
     await tile.get_by_role("button", name="Keep that, Garden").click()

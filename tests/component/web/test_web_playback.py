@@ -15,6 +15,7 @@ from fakes.playback_site import PlaybackSite, client_of, playback_site
 from fakes.storage_fragments import BEGAN_UTC_NS, FRAGMENTED, make_clip, read_clip
 from support.clips import run
 from support.waiting import until
+from yarl import URL
 
 from livecam_nvr.domain.media import Fragment
 from livecam_nvr.domain.segment import NS
@@ -99,7 +100,10 @@ async def test_a_range_that_goes_on_is_pinned(
         assert response.status == 302
         location = response.headers["Location"]
     assert f"to={BEGAN + 19}.9" in location
-    async with client.get(location) as response:
+    with_ticket = f"/api/cameras/cam0/playback.mp4?from={BEGAN + 2}&ticket=abc&download=1"
+    async with client.get(with_ticket, allow_redirects=False) as response:
+        assert response.headers["Location"] == f"{location}&download=1&ticket=abc"
+    async with client.get(response.url.join(URL(location))) as response:
         assert response.status == 200
         whole = await response.read()
     assert whole == await body(client, f"playback.mp4?from={BEGAN + 2}&to={BEGAN + 29}")

@@ -54,7 +54,7 @@ async def test_a_change_is_answered_with_what_is_so(
         answer = await response.json()
     height, fps = asked
     assert (answer["height"], answer["fps"]) == (height or 720, fps or 30)
-    assert site.control.orders == [("cam0", height, fps, "HTTP (127.0.0.1)")]
+    assert site.control.orders == [("cam0", height, fps, "tester (127.0.0.1)")]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ async def test_a_restart_names_who_asked(site: Site, client: aiohttp.ClientSessi
         assert await response.json() == {"camera_id": "cam0"}
     async with client.post(RESTART, json={}, headers={"Origin": site.url}) as response:
         assert response.status == 202
-    assert site.control.restarts == [("cam0", "HTTP (127.0.0.1)"), ("cam0", "the page (127.0.0.1)")]
+    assert site.control.restarts == 2 * [("cam0", "tester (127.0.0.1)")]
 
 
 async def test_changes_and_complaints_come_over_the_web_socket(site: Site, client: aiohttp.ClientSession) -> None:

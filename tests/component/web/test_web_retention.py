@@ -7,6 +7,7 @@ import pytest
 from aiohttp import web
 from fakes.core_shedding import FakeShedding
 from fakes.storage_recordings import DAY, NOW_UTC_NS, FakeLedger
+from fakes.web_gate import as_somebody, provide
 from fakes.web_service import Site
 from support.ports import free_port
 
@@ -35,7 +36,8 @@ async def client(site: Site) -> AsyncIterator[aiohttp.ClientSession]:
         [RtspCamera.model_validate({"id": "cam0", "kind": "rtsp", "url": "rtsp://host/"})],
     )
     janitor = Janitor(FakeShedding(files, 5 * 10**9), FakeLedger(), EventBus(), SystemClock(), settings)
-    app = web.Application(middlewares=[error_middleware()])
+    app = web.Application(middlewares=[error_middleware(), as_somebody()])
+    provide(app)
     app[PORTS] = site.ports
     app[RETENTION] = janitor
     app.router.add_get("/api/retention", get_retention)

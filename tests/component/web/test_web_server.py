@@ -14,7 +14,6 @@ from yarl import URL
 
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.status import CameraState, Fault
-from livecam_nvr.web.server import WebServer
 
 JSON = {"Content-Type": "application/json"}
 SWITCH = "/api/cameras/cam0/recording"
@@ -232,7 +231,7 @@ async def test_events_come_when_something_changed(site: Site, client: aiohttp.Cl
 
 
 async def test_a_taken_port_is_named(site: Site) -> None:
-    second = WebServer(site.server._listen, site.ports)
+    second = site.server_of()
     with pytest.raises(LivecamError) as caught:
         await second.start()
     assert caught.value.kind is ErrorKind.CONFLICT
@@ -248,7 +247,7 @@ async def test_it_starts_again_on_the_same_port(site: Site, client: aiohttp.Clie
     await site.server.stop()
     with pytest.raises(aiohttp.ClientConnectorError):
         await client.get("/healthz")
-    site.server = WebServer(site.server._listen, site.ports)
+    site.server = site.server_of()
     await site.server.start()
     async with client.get("/healthz") as response:
         assert response.status == 200
@@ -284,7 +283,7 @@ async def test_it_stops_at_once_although_everybody_watches(
     began = time.monotonic()
     await site.server.stop()
     assert time.monotonic() - began < 1
-    assert not site.server._transports
+    assert not site.server._entrance._crowd.guests
     assert hub.viewers == 0
     assert await asyncio.gather(*codes) == [1001, 1001]
     with pytest.raises(aiohttp.ClientError):

@@ -44,7 +44,7 @@ def test_the_whole_of_it_for_the_test_cameras() -> None:
         "  broker        none; set mqtt.host in config.yaml for Home Assistant\n"
         "  media server  mediamtx v9\n"
         "Only this machine can watch (it listens on loopback). For the network, set listen.address\n"
-        "in config.yaml to 0.0.0.0; there is no sign-in yet, so everybody there can watch then.\n"
+        "in config.yaml to 0.0.0.0.\n"
         "Ctrl+C stops it."
     )
 
@@ -62,7 +62,7 @@ def test_on_the_network_it_shows_the_machine_s_name_and_warns() -> None:
     text = banner(config("listen: {address: 0.0.0.0}"), status(cameras=(camera,)), host="attic")
     assert "http://attic:8001/" in text
     assert "rtsp://attic:8554/cam0" in text
-    assert "no sign-in yet: everybody who can reach" in text
+    assert "Pictures and passwords cross the network unencrypted" in text
     assert "Only this machine" not in text
 
 
@@ -103,3 +103,32 @@ def test_no_password_and_no_camera_that_is_not_enabled() -> None:
 def test_a_version_that_names_the_server_is_enough() -> None:
     server = MediaServerStatus("gstreamer", ServerState.READY, "GStreamer 1.22.0")
     assert "  media server  GStreamer 1.22.0\n" in banner(config(), status(media_server=server))
+
+
+def test_the_first_password_comes_first() -> None:
+    text = banner(config("listen: {address: 0.0.0.0}"), status(), "attic", setup_code="K7QM-29XT")
+    lines = text.splitlines()
+    assert lines[2:6] == [
+        "  NOBODY CAN WATCH YET: the first password has to be set. From this machine or your local network, open",
+        "    http://attic:8001/setup#code=K7QM-29XT",
+        "  or open the page and type the code K7QM-29XT",
+        "  or run: livecam-nvr user add NAME",
+    ]
+    assert "NOBODY" not in banner(config(), status())
+
+
+def test_a_demo_says_that_it_is_open() -> None:
+    warning = "everybody who can reach this page may watch and switch"
+    assert warning in banner(config("listen: {address: 0.0.0.0}"), status(), demo=True)
+    assert warning not in banner(config("listen: {address: 0.0.0.0}"), status())
+
+
+def test_with_a_certificate() -> None:
+    asked = config("listen: {address: 0.0.0.0}\ntls: {certificate: c.pem, private_key: k.pem}")
+    text = banner(asked, status(), "attic", setup_code="K7QM-29XT")
+    assert "https://attic:8001/setup#code=" in text
+    assert "page          https://attic:8001/\n" in text
+    assert "rtsp://attic:8554/cam0" in text
+    assert "unencrypted" not in text
+    only = config("tls: {certificate: c.pem, private_key: k.pem, only: true}")
+    assert "rtsps://127.0.0.1:8322/cam0" in banner(only, status())

@@ -219,7 +219,10 @@ CAM = "cameras:\n- id: a\n  kind: rtsp\n  url: rtsp://cam/1\n"
         ),
         (
             "listen: {port: 1}\n",
-            "1: listen.port: unknown key; one of http_port, rtsp_port, webrtc_port, webrtc_udp_port, hls_port",
+            (
+                "1: listen.port: unknown key; one of http_port, rtsp_port, webrtc_port, webrtc_udp_port,"
+                " hls_port, rtsps_port"
+            ),
         ),
         ("node: {Id: a}\n", '1: node.Id: unknown key; did you mean "id"?'),
         (

@@ -16,7 +16,7 @@ from support.waiting import until
 from livecam_nvr.config import models
 from livecam_nvr.config.recording import RecordingConfig
 from livecam_nvr.core.bus import EventBus
-from livecam_nvr.core.events import ClipChanged, SegmentFinished, SegmentRedated
+from livecam_nvr.core.events import ClipChanged, FootageDeleted, SegmentFinished, SegmentRedated
 from livecam_nvr.core.janitor import Janitor, Pace
 from livecam_nvr.core.retention import Settings, Unlinked
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
@@ -93,6 +93,41 @@ async def test_what_is_too_old_goes_in_small_steps_and_is_written_down_once() ->
     assert entry.end_utc_ns == NOON_UTC_NS - 60 * MINUTE
     assert entry.data == {"files": 40, "bytes": 4000, "reason": "age"}
     assert shed.unsettled == 0
+
+
+async def test_each_pass_tells_once_what_has_gone() -> None:
+    files = [recorded(age) for age in range(100)]
+    files += [replace(recorded(age), camera_id="cam1", path=f"cam1/{age}") for age in range(55, 65)]
+    shed = FakeShedding(files, free_bytes=2 * GIB)
+    told: list[FootageDeleted] = []
+    async with running(shed, max_age_days=60 / 1440) as home:
+        home.bus.subscribe(FootageDeleted, told.append)
+        await until(lambda: len(shed.files) == 65)
+        await looks(shed)
+        assert sorted(told, key=lambda event: event.camera_id) == [
+            FootageDeleted("cam0", 40, 4000, "age"),
+            FootageDeleted("cam1", 5, 500, "age"),
+        ]
+        told.clear()
+        shed.files["cam0/61"] = recorded(61)
+        await until(lambda: told == [FootageDeleted("cam0", 1, 100, "age")])
+    assert len(told) == 1
+
+
+async def test_what_has_gone_is_told_also_if_the_pass_fails_then() -> None:
+    class Failing(FakeShedding):
+        async def unlink(self, files: Sequence[Recorded]) -> Unlinked:
+            if len(self.steps) == 2:
+                raise LivecamError(ErrorKind.DISK, "input/output error")
+            return await super().unlink(files)
+
+    shed = Failing([recorded(age) for age in range(100)], free_bytes=2 * GIB)
+    told: list[FootageDeleted] = []
+    async with running(shed, max_age_days=60 / 1440) as home:
+        home.bus.subscribe(FootageDeleted, told.append)
+        await until(lambda: told)
+        await looks(shed)
+    assert told == [FootageDeleted("cam0", 10, 1000, "age")]
 
 
 async def test_an_entry_grows_for_an_hour() -> None:

@@ -80,3 +80,19 @@ def test_long_text_takes_no_long_time(text: str) -> None:
     began = time.process_time()
     redact(text)
     assert time.process_time() - began < 2.0  # a pattern that backtracks takes minutes
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("GET /live/cam0.mp4?ticket=AbC-_9.x&a=1", "GET /live/cam0.mp4?ticket=***&a=1"),
+        (f"no such token: lnv_{'a-_9' * 10}xyz.", "no such token: lnv_***."),
+        ("lnv_nvr is no token", "lnv_nvr is no token"),
+        ("Authorization: Bearer abc.def\r\nHost: x", "Authorization: ***\r\nHost: x"),
+        ('authorization: Digest username="me", response="0a"', "authorization: ***"),
+        ("Set-Cookie: livecam=abc; HttpOnly", "Set-Cookie: ***"),
+        ("Cookie: a=b\nnext", "Cookie: ***\nnext"),
+    ],
+)
+def test_tokens_tickets_and_headers_are_hidden(text: str, shown: str) -> None:
+    assert redact(text) == shown

@@ -1,4 +1,5 @@
 import pytest
+from fakes.access_audit import FakeAuditLog
 from fakes.core_control import FakeControl
 from fakes.core_past import FakeClips, FakeEvents
 from fakes.mqtt_recording import FakeRecording
@@ -34,7 +35,7 @@ def desk() -> tuple[CommandDesk, FakeRecording, HandClock]:
     recording, clock = FakeRecording(EventBus(), ["cam0"]), HandClock()
     control = FakeControl(EventBus(), ["cam0"])
     orders = Orders(recording, control, FakeEvents(["cam0"]), FakeClips(["cam0"]))
-    return CommandDesk(TOPICS, orders, clock, lambda _camera_id: None), recording, clock
+    return CommandDesk(TOPICS, orders, clock, lambda _camera_id: None, FakeAuditLog()), recording, clock
 
 
 @given(st.text(), st.binary())
@@ -90,7 +91,8 @@ def test_events_are_reported_as_a_label_or_as_json(payload, wanted):
 def test_each_order_reaches_who_carries_it_out():
     recording, control = FakeRecording(EventBus(), ["cam0"]), FakeControl(EventBus(), ["cam0"])
     events, clips = FakeEvents(["cam0"]), FakeClips(["cam0"])
-    found = CommandDesk(TOPICS, Orders(recording, control, events, clips), HandClock(), lambda _camera_id: None)
+    orders = Orders(recording, control, events, clips)
+    found = CommandDesk(TOPICS, orders, HandClock(), lambda _camera_id: None, FakeAuditLog())
     for what, payload in (
         ("event", b"cat"),
         ("event", b'{"label":"motion","state":"begin"}'),

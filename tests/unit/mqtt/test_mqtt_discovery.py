@@ -59,6 +59,7 @@ PLATFORMS = {
     "button": ENTITY | {"command_topic", "payload_press", "device_class"},
     "select": STATEFUL - {"device_class"} | {"command_topic", "options", "optimistic"},
     "number": STATEFUL | {"command_topic", "optimistic", "unit_of_measurement", "min", "max", "step", "mode"},
+    "event": ENTITY | {"state_topic", "event_types"},
     "sensor": STATEFUL | {"unit_of_measurement", "state_class", "suggested_display_precision", "options"},
 }
 
@@ -100,7 +101,8 @@ def test_no_key_is_unknown_at_the_strict_levels_and_in_the_entities():
 def test_unique_ids_are_unique_and_never_change():
     ids = [e["unique_id"] for message in told().values() for e in entities(message)]
     assert len(ids) == len(set(ids))
-    assert sorted(ids)[:14] == [
+    assert sorted(ids)[:15] == [
+        "home_break_in",
         "home_cam0_bitrate",
         "home_cam0_camera",
         "home_cam0_coverage_day",

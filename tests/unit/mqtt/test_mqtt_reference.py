@@ -17,6 +17,7 @@ def test_every_topic_is_in_the_reference():
         NAMES.disk_free,
         NAMES.disk_problem,
         NAMES.retention,
+        NAMES.break_in,
         NAMES.birth,
         NAMES.all_discovery,
     ]

@@ -22,7 +22,10 @@ class Desk:
         self.control.hold = True
         self.refused: list[str] = []
         self.settled: list[str] = []
-        self.wishes = Wishes(self.control, self.refused.append, self.settled.append)
+        self.ended: list[tuple[Wish, LivecamError | None]] = []
+        self.wishes = Wishes(
+            self.control, self.refused.append, self.settled.append, lambda *end: self.ended.append(end)
+        )
 
     async def under_way(self, camera_id: str = "cam0") -> None:
         await until(lambda: self.control.is_changing(camera_id), what="a change under way")

@@ -54,21 +54,30 @@ def test_is_ours(name: str, ours: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("origin", "same"),
+    ("origin", "scheme", "host", "same"),
     [
-        (None, True),
-        ("http://nvr:8001", True),
-        ("https://NVR:8001", True),
-        ("http://nvr", False),
-        ("http://nvr:80010", False),
-        ("http://evil.example", False),
-        ("http://nvr:8001.evil.example", False),
-        ("null", False),
-        ("", False),
-        ("file://", False),
-        ("ftp://nvr:8001", False),
-        ("http://[", False),
+        (None, "http", "nvr:8001", True),
+        ("http://nvr:8001", "http", "nvr:8001", True),
+        ("https://NVR:8001", "https", "nvr:8001", True),
+        ("https://nvr:8001", "http", "nvr:8001", False),
+        ("http://nvr:8001", "https", "nvr:8001", False),
+        ("https://nvr", "https", "nvr:443", True),
+        ("http://nvr", "http", "nvr:80", True),
+        ("https://nvr", "https", "nvr:80", False),
+        ("http://[fe80::1]:8001", "http", "[FE80::1]:8001", True),
+        ("http://nvr", "http", "nvr:8001", False),
+        ("http://nvr:80010", "http", "nvr:8001", False),
+        ("http://evil.example", "http", "nvr:8001", False),
+        ("http://nvr:8001.evil.example", "http", "nvr:8001", False),
+        ("http://evil@nvr:8001", "http", "nvr:8001", False),
+        ("null", "http", "nvr:8001", False),
+        ("", "http", "nvr:8001", False),
+        ("", "http", "", False),
+        ("http://", "http", "", False),
+        ("file://", "http", "nvr:8001", False),
+        ("ftp://nvr:8001", "http", "nvr:8001", False),
+        ("http://[", "http", "nvr:8001", False),
     ],
 )
-def test_is_same_origin(origin: str | None, same: bool) -> None:
-    assert is_same_origin(origin, "nvr:8001") is same
+def test_is_same_origin(origin: str | None, scheme: str, host: str, same: bool) -> None:
+    assert is_same_origin(origin, scheme, host) is same

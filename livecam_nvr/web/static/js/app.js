@@ -1,7 +1,9 @@
 // The live page: puts tiles, views and the service's facts together.
 
+import { showAccount } from "./account.js";
 import { watchStatus } from "./api.js";
 import * as disk from "./disk.js";
+import { enter, noCamera } from "./session.js";
 import { Tile } from "./tile.js";
 import { Views } from "./views.js";
 
@@ -15,6 +17,7 @@ const notice = document.getElementById("notice");
 const views = new Views(document.getElementById("views"), arrange);
 let asleep = false;
 let hiddenTimer = 0;
+let who = null;
 
 function arrange(alone) {
   main.classList.toggle("alone", alone !== "" || tiles.size === 1);
@@ -48,7 +51,7 @@ function show(status) {
   }
   views.update(status.cameras);
   showFacts(status);
-  if (!status.cameras.length) tell("No camera is configured. Add one to config.yaml.");
+  if (!status.cameras.length) tell(noCamera(who));
   const trouble = disk.warning(status.disk);
   if (trouble) tell(trouble);
 }
@@ -101,10 +104,15 @@ addEventListener("resize", () => {
   resizeTimer = setTimeout(() => arrange(views.current), 500);
 });
 
-watchStatus(show, () => {
+function lost() {
   tell("The service does not answer. Trying again…");
   for (const tile of tiles.values()) tile.lost();
-});
+}
+
+who = await enter(lost);
+showAccount(document.getElementById("account"), who);
+document.getElementById("tile").content.querySelector(".needs").hidden = !who.signed_in;
+watchStatus(show, lost);
 
 setInterval(() => {
   for (const tile of tiles.values()) tile.tick();

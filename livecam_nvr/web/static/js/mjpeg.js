@@ -1,5 +1,8 @@
 // Plays one camera as JPEG pictures over plain HTTP: where Media Source Extensions or WebSockets do not work.
 
+import { camera } from "./api.js";
+import { ask } from "./http.js";
+
 const MAX_STREAMS = 4; // browsers open only six connections to one host, and the switch needs one too
 const PICTURE_MS = 1000;
 let streams = 0;
@@ -7,13 +10,13 @@ let streams = 0;
 /** One connection. Events: `onFrame()` for each picture shown, and once `onEnd("connection")`. */
 export class MjpegPlayer {
   #canvas;
-  #base;
+  #id;
   #events;
   #stop = new AbortController();
 
   constructor(canvas, cameraId, events) {
     this.#canvas = canvas;
-    this.#base = `/api/cameras/${encodeURIComponent(cameraId)}`;
+    this.#id = cameraId;
     this.#events = events;
     this.#run();
   }
@@ -41,8 +44,7 @@ export class MjpegPlayer {
 
   // multipart/x-mixed-replace, each part with its Content-Length. An <img> would not tell when a picture comes.
   async #stream() {
-    const response = await fetch(`${this.#base}/stream.mjpeg`, { signal: this.#stop.signal, cache: "no-store" });
-    if (!response.ok) return;
+    const response = await ask(camera(this.#id, "stream.mjpeg"), { signal: this.#stop.signal, cache: "no-store" });
     const reader = response.body.getReader();
     const decoder = new TextDecoder("latin1");
     let held = new Uint8Array(0);
@@ -70,8 +72,7 @@ export class MjpegPlayer {
 
   async #single() {
     while (!this.#stop.signal.aborted) {
-      const response = await fetch(`${this.#base}/snapshot.jpg?height=480`, { signal: this.#stop.signal });
-      if (!response.ok) return;
+      const response = await ask(camera(this.#id, "snapshot.jpg?height=480"), { signal: this.#stop.signal });
       await this.#show(await response.blob());
       await new Promise((resolve) => setTimeout(resolve, PICTURE_MS));
     }

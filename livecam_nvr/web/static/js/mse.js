@@ -1,6 +1,7 @@
 // Plays one camera with Media Source Extensions from fragments that come over a WebSocket.
 
-import { socketUrl } from "./api.js";
+import { socketUrl } from "./address.js";
+import { camera } from "./api.js";
 import { hasPictures, soundTracks } from "./mute.js";
 
 // Further behind than `behindS`, it plays a little faster, further than `jumpS`, it jumps. Sound that runs dry is
@@ -43,7 +44,7 @@ export class MsePlayer {
     this.#sound = sound;
     video.muted = !sound;
     video.onerror = () => this.#end("decoder");
-    this.#socket = new WebSocket(socketUrl(`/api/cameras/${encodeURIComponent(cameraId)}/live.ws`));
+    this.#socket = new WebSocket(socketUrl(camera(cameraId, "live.ws")));
     this.#socket.binaryType = "arraybuffer";
     this.#socket.onmessage = (event) => this.#take(event.data);
     this.#socket.onclose = () => this.#end("connection");

@@ -1,9 +1,9 @@
 // Keeps one camera playing: reconnects, and changes to plain JPEG pictures by itself where nothing else works.
 
-import { isUp } from "./api.js";
 import { Backoff } from "./backoff.js";
 import { MjpegPlayer } from "./mjpeg.js";
 import { MsePlayer, isPossible } from "./mse.js";
+import { isStillIn } from "./session.js";
 
 const GIVE_UP = 3; // failures in a row without one picture between them
 
@@ -107,7 +107,7 @@ export class Player {
       return;
     }
     // A service that is away is no fault of the way.
-    const counts = why !== "connection" || (await isUp());
+    const counts = why !== "connection" || (await isStillIn());
     if (!this.#wanted || this.#running) return;
     if (!this.#plain && counts && (why === "unsupported" || ++this.#failures[why] >= GIVE_UP)) {
       this.#plain = why;

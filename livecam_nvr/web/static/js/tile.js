@@ -1,6 +1,7 @@
 // One camera on the page: its picture with the truth about it, figures, what can be changed, addresses.
 
-import { setRecording } from "./api.js";
+import { ours } from "./address.js";
+import { camera as below, setRecording } from "./api.js";
 import * as format from "./format.js";
 import { Keeping } from "./keeping.js";
 import { Player } from "./player.js";
@@ -233,7 +234,7 @@ export class Tile {
       last.append("waiting for frames");
     } else if (segment) {
       const link = document.createElement("a");
-      link.href = `/recordings/${segment.path.split("/").map(encodeURIComponent).join("/")}`;
+      link.href = ours(`recordings/${segment.path.split("/").map(encodeURIComponent).join("/")}`);
       link.textContent = format.time(segment.start_utc_s);
       last.append("Last file ", link, ` · ${format.duration(segment.duration_s)} · ${format.bytes(segment.bytes)}`);
     } else {
@@ -260,14 +261,14 @@ export class Tile {
   }
 
   #showAddresses(camera) {
-    const base = `${location.origin}/api/cameras/${encodeURIComponent(camera.id)}`;
+    const at = (what) => ours(below(camera.id, what));
     const rows = Object.entries(ADDRESSES)
       .map(([key, name]) => [name, camera.addresses?.[key]])
       .concat([
-        ["HLS", `${base}/hls/index.m3u8`],
-        ["MP4", `${base}/live.mp4`],
-        ["MJPEG", `${base}/stream.mjpeg`],
-        ["Snapshot", `${base}/snapshot.jpg`],
+        ["HLS", at("hls/index.m3u8")],
+        ["MP4", at("live.mp4")],
+        ["MJPEG", at("stream.mjpeg")],
+        ["Snapshot", at("snapshot.jpg")],
       ])
       .filter(([, address]) => address);
     const wanted = JSON.stringify(rows);

@@ -1,7 +1,7 @@
 // How much was recorded, per camera; and what is missing on the day in sight, with the cause.
 
 import * as api from "./api.js";
-import { now } from "./clock.js";
+import { now } from "../clock.js";
 import { looks } from "./lane.js";
 import * as times from "./times.js";
 

@@ -1,7 +1,7 @@
 // Feeds one video element with footage by Media Source Extensions; its media time is the time since `base`.
 
 import { ask } from "./api.js";
-import { now } from "./clock.js";
+import { now } from "../clock.js";
 import { Footage } from "./footage.js";
 
 const AHEAD_S = 14;

@@ -1,7 +1,7 @@
 // Which footage of one camera there is around the moment that is played: found window by window.
 
 import * as api from "./api.js";
-import { now } from "./clock.js";
+import { now } from "../clock.js";
 import { parse } from "./playlist.js";
 
 const WINDOW_S = 600;

@@ -1,7 +1,7 @@
 // All lanes below one axis, the cursor over them and the playhead.
 
 import { Axis } from "./axis.js";
-import { now } from "./clock.js";
+import { now } from "../clock.js";
 import { pageColours } from "./drawing.js";
 import { Lane } from "./lane.js";
 import * as times from "./times.js";

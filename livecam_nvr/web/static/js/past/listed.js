@@ -1,23 +1,23 @@
 // The lists of exports and of kept clips.
 
 import * as api from "./api.js";
+import { ours } from "../address.js";
 import { bytes, duration } from "../format.js";
+import { may } from "../session.js";
 import * as times from "./times.js";
 
 const SOON_MS = 700;
 const LATER_MS = 15_000;
 const BUSY = new Set(["queued", "running"]);
 
-/** A list that is asked for again and again; `load()` answers rows, and whether they will change soon. */
+/** A list that is asked for again and again; `load()` answers rows, `none()` words for no row. */
 class Listed {
   #element;
-  #none;
   #timer = 0;
   #shown = "";
 
-  constructor(element, none) {
+  constructor(element) {
     this.#element = element;
-    this.#none = none;
   }
 
   async refresh() {
@@ -28,7 +28,7 @@ class Listed {
         const found = await this.load();
         soon = this.busy(found);
         const shown = JSON.stringify(found);
-        if (shown !== this.#shown) this.#show(found.map((one) => this.row(one)), this.#none);
+        if (shown !== this.#shown) this.#show(found.map((one) => this.row(one)), this.none());
         this.#shown = shown;
       } catch (error) {
         this.#shown = "";
@@ -49,6 +49,7 @@ class Listed {
   button(label, title, work) {
     const button = make("button", "", label);
     button.type = "button";
+    button.dataset.least = "operator";
     button.ariaLabel = title;
     button.addEventListener("click", async () => {
       button.disabled = true;
@@ -69,8 +70,12 @@ export class ExportList extends Listed {
   #nameOf;
 
   constructor(element, nameOf) {
-    super(element, "Select a time above to make a file of it.");
+    super(element);
     this.#nameOf = nameOf;
+  }
+
+  none() {
+    return may("operator") ? "Select a time above to make a file of it." : "There is none.";
   }
 
   load() {
@@ -94,7 +99,7 @@ export class ExportList extends Listed {
       row.append(bar, make("span", "soft", one.words || one.state), this.button("Stop", `Stop ${what}`, () => api.removeExport(one.id)));
     } else if (one.state === "done") {
       const link = make("a", "", `Download (${bytes(one.size)})`);
-      link.href = one.url;
+      link.href = ours(one.url);
       link.download = one.name;
       row.append(link, this.button("Delete", `Delete the export ${what}`, () => api.removeExport(one.id)));
       if (one.gaps.length) row.append(make("span", "bad", `${one.gaps.length === 1 ? "a part" : `${one.gaps.length} parts`} of this time was not recorded`));
@@ -114,10 +119,14 @@ export class ClipList extends Listed {
 
   /** `onChoose(clip)` when a person wants to see one, `onChange()` when one was let go. */
   constructor(element, nameOf, onChoose, onChange) {
-    super(element, "Nothing is kept: retention may delete all of it, oldest first.");
+    super(element);
     this.#nameOf = nameOf;
     this.#onChoose = onChoose;
     this.#onChange = onChange;
+  }
+
+  none() {
+    return "Nothing is kept: retention may delete all of it, oldest first.";
   }
 
   load() {

@@ -1,7 +1,7 @@
 // The page of recordings: puts days, lanes, player, selection and lists together.
 
 import * as api from "./api.js";
-import { now } from "./clock.js";
+import { now } from "../clock.js";
 import { Controls } from "./controls.js";
 import { CoverageList } from "./coverage.js";
 import { Days } from "./days.js";
@@ -16,7 +16,9 @@ import { TimeRecord } from "./record.js";
 import { Scale } from "./scale.js";
 import { Selection } from "./selection.js";
 import * as times from "./times.js";
+import { showAccount } from "../account.js";
 import * as disk from "../disk.js";
+import { enter, may, noCamera } from "../session.js";
 import { Views } from "../views.js";
 
 const STATUS_MS = 5000;
@@ -180,7 +182,7 @@ async function look() {
     }
     holdings.show(element("facts"), holdings.facts(status, retention));
     tell("disk", disk.warning(status.disk));
-    tell("service", cameras.length ? "" : "No camera is configured. Add one to config.yaml.");
+    tell("service", cameras.length ? "" : noCamera(who));
   } catch (error) {
     tell("service", error.message);
   }
@@ -218,9 +220,16 @@ element("select").addEventListener("click", () => {
   selection.set(middle - half, Math.min(now(), middle + half));
 });
 
-lanes.fit();
-showDay(times.day(now()));
-look();
-foresee();
-exported.refresh();
-kept.refresh();
+const who = await enter(() => tell("service", "The service does not answer. Trying again…"));
+showAccount(element("account"), who);
+if (may("watcher")) {
+  tell("service", "");
+  lanes.fit();
+  showDay(times.day(now()));
+  look();
+  foresee();
+  exported.refresh();
+  kept.refresh();
+} else {
+  tell("service", `${who.name} may watch live, but not what was recorded.`);
+}

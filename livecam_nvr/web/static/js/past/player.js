@@ -1,6 +1,6 @@
 // Plays one camera or several in step: one leads, the others go along; where no one has footage it jumps ahead.
 
-import { now } from "./clock.js";
+import { now } from "../clock.js";
 import { Seat } from "./seat.js";
 
 const PATIENCE_MS = 6000; // a camera that loads for longer does not hold up the others

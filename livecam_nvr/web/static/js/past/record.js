@@ -1,7 +1,7 @@
 // What is known of the visible time of each camera: footage, gaps, events, kept clips. Loaded when looked at.
 
 import * as api from "./api.js";
-import { now } from "./clock.js";
+import { now } from "../clock.js";
 
 const SETTLE_MS = 120;
 const MARGIN = 0.5; // so much of the view is loaded on each side

@@ -1,0 +1,73 @@
+// Who is signed in, in the header: their role, their password, and the way out.
+
+import { make } from "./dom.js";
+import { ask } from "./http.js";
+import { changePassword } from "./password.js";
+import { leave } from "./session.js";
+
+const ROLES = {
+  viewer: "May watch live",
+  watcher: "May watch live and what was recorded",
+  operator: "May watch, record, keep, export, and change cameras",
+  admin: "May do everything",
+};
+
+/** Fills the header's place for it. */
+export function showAccount(place, who) {
+  if (who.demo && !who.signed_in) {
+    place.append(make("span", { className: "demo", title: "Test cameras only: everybody who comes here may watch and switch" }, "Demo"));
+    return;
+  }
+  const initial = make("i", { ariaHidden: "true" }, [...who.name][0] ?? "?");
+  const button = make("button", { type: "button", className: "who", ariaExpanded: "false" }, initial, make("span", {}, who.name));
+  button.ariaLabel = `${who.name}: account`;
+  const menu = make("div", { className: "menu", id: "account-menu", hidden: true }, words(who));
+  button.setAttribute("aria-controls", menu.id);
+  // What came with a token or with the request itself has no password to be changed here, and nothing ends it here.
+  if (who.kind === "user") menu.append(...actions(who, menu, button));
+  place.append(button, menu);
+  openable(place, button, menu);
+}
+
+function words(who) {
+  const kind = who.kind === "token" ? "Token " : "";
+  const limit = who.cameras ? `, only ${who.cameras.join(", ") || "no camera"}` : "";
+  return make("p", {}, make("strong", {}, kind + who.name), `${who.role[0].toUpperCase()}${who.role.slice(1)} · ${ROLES[who.role]}${limit}`);
+}
+
+function actions(who, menu, button) {
+  const password = make("button", { type: "button" }, "Change my password…");
+  const out = make("button", { type: "button" }, "Sign out");
+  const told = make("p", { className: "bad", role: "alert", hidden: true });
+  password.addEventListener("click", () => {
+    menu.hidden = true;
+    button.ariaExpanded = "false";
+    changePassword(who.name, button);
+  });
+  out.addEventListener("click", async () => {
+    try {
+      await ask("api/session", { method: "DELETE" });
+      leave("signin", false);
+    } catch (error) {
+      told.hidden = false;
+      told.textContent = error.message;
+    }
+  });
+  return [password, out, told];
+}
+
+function openable(place, button, menu) {
+  const open = (is) => {
+    menu.hidden = !is;
+    button.ariaExpanded = String(is);
+  };
+  button.addEventListener("click", () => open(menu.hidden));
+  addEventListener("pointerdown", (event) => !menu.hidden && !place.contains(event.target) && open(false));
+  place.addEventListener("focusout", (event) => event.relatedTarget && !place.contains(event.relatedTarget) && open(false));
+  place.addEventListener("keydown", (event) => {
+    event.stopPropagation(); // the page's own keys are not meant
+    if (event.key !== "Escape" || menu.hidden) return;
+    open(false);
+    button.focus();
+  });
+}

@@ -1,0 +1,69 @@
+// A form that asks to be let in: sends once at a time, says in words why not, and waits where one has to wait.
+
+/** `work()` sends; what it throws, `explain(error)` puts into `[words, field]`: where the cursor then belongs. */
+export class Entrance {
+  #form;
+  #button;
+  #told;
+  #wait;
+  #timer = 0;
+  #busy = false;
+
+  constructor(form, work, explain = (error) => [error.message]) {
+    this.#form = form;
+    this.#button = form.querySelector('[type="submit"]');
+    this.#told = form.querySelector(".told");
+    this.#wait = form.querySelector(".wait");
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      if (this.#busy || this.#timer) return;
+      this.#is(true);
+      this.tell("");
+      try {
+        await work();
+      } catch (error) {
+        this.#is(false);
+        if (error.retryAfterS) this.#count(error.retryAfterS);
+        else this.tell(...explain(error));
+      }
+    });
+  }
+
+  /** Says what is not right. */
+  tell(words, field = null) {
+    this.#told.textContent = words;
+    for (const input of this.#form.querySelectorAll("input")) input.removeAttribute("aria-invalid");
+    if (!field) return;
+    field.setAttribute("aria-invalid", "true");
+    field.focus();
+    field.select();
+  }
+
+  #is(busy) {
+    this.#busy = busy;
+    this.#button.setAttribute("aria-busy", String(busy));
+  }
+
+  // Said aloud once, and not each second again.
+  #count(seconds) {
+    const until = performance.now() + seconds * 1000;
+    this.tell(`Too many failed attempts. Please wait ${spoken(seconds)}.`);
+    const tick = () => {
+      const left = Math.ceil((until - performance.now()) / 1000);
+      this.#wait.textContent = left > 0 ? `(${left} s)` : "";
+      this.#button.disabled = left > 0;
+      if (left > 0) {
+        this.#timer = setTimeout(tick, 250);
+      } else {
+        this.#timer = 0;
+        this.tell("You can try again now.");
+      }
+    };
+    tick();
+  }
+}
+
+const spoken = (seconds) => {
+  const [count, unit] = seconds > 90 ? [Math.ceil(seconds / 60), "minute"] : [Math.ceil(seconds), "second"];
+  return `${count} ${unit}${count === 1 ? "" : "s"}`;
+};
