@@ -100,7 +100,7 @@ class Door:
         self._secret = "Basic " + base64.b64encode(secret.encode()).decode()
         self._lock = threading.Lock()
         self._visitors: dict[int, Visitor] = {}
-        self._ended: collections.deque[Ended] = collections.deque(maxlen=_REMEMBERED)
+        self._ended: collections.deque[tuple[float, Ended]] = collections.deque(maxlen=_REMEMBERED)
         self._tokens = {role: _token(role) for role in (_MAY, _MAY_NOT)}
         GLib.timeout_add_seconds(_SWEEP_EVERY_S, self._sweep)
 
@@ -116,7 +116,7 @@ class Door:
     def end(self, ended: Ended) -> None:
         """Ends the connections that came with these, and their streams; on the main loop."""
         with self._lock:
-            self._ended.append(ended)
+            self._ended.append((time.monotonic(), ended))
             over = [v for v in self._visitors.values() if any(ended.ends(g) for g in v.grants.values())]
         for visitor in over:
             # Its sessions end with it, over UDP, too: GstRTSPMedia's stop-on-disconnect.
@@ -133,19 +133,20 @@ class Door:
         )
         sent = _header(ctx.request, GstRtsp.RTSPHeaderField.AUTHORIZATION)
         if (camera, sent) not in visitor.grants:
+            asked_at = time.monotonic()
             status, grant = self._ask(ctx, visitor, camera, sent)
             if status == http.HTTPStatus.NOT_FOUND:
                 ctx.set_token(self._tokens[_MAY_NOT])
                 return True
-            if grant is None or not self._admit(visitor, (camera, sent), grant):
+            if grant is None or not self._admit(visitor, (camera, sent), grant, asked_at):
                 return False
         ctx.set_token(self._tokens[_MAY])
         return True
 
-    def _admit(self, visitor: Visitor, key: "tuple[str, str]", grant: Grant) -> bool:
+    def _admit(self, visitor: Visitor, key: "tuple[str, str]", grant: Grant, asked_at: float) -> bool:
         with self._lock:
             # It may have ended between the answer and now.
-            if any(ended.ends(grant) for ended in self._ended):
+            if any(at >= asked_at and ended.ends(grant) for at, ended in self._ended):
                 return False
             visitor.grants[key] = grant
         return True

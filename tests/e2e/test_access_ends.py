@@ -14,7 +14,7 @@ from support.browser import chromium, shown_frame
 from support.household import sign_in, visitor
 from support.rtsp_talk import basic
 from support.service import Service
-from support.viewers import Player, Viewer, add_user, audit, command, over_http, over_rtsp, over_web_socket, probed
+from support.viewers import Player, Viewer, audit, command, over_http, over_rtsp, over_web_socket, probed
 from support.waiting import until
 
 from livecam_nvr.access.store import AccessStore
@@ -87,11 +87,11 @@ async def test_what_runs_on_an_access_ends_with_it_and_nothing_else_does(
     await service.start()
     first = f"rtsp://anna:wide%20blue%20rooftop@127.0.0.1:{service.ports['rtsp_port']}/cam0"
     assert "401 Unauthorized" in await probed(first), "there is no user yet"
-    for name, password in PASSWORDS.items():
-        await add_user(service, name, password)
     async with AsyncExitStack() as stack, chromium() as browser, visitor(browser) as page:
         house = House(service, tmp_path, stack)
         with AccessStore(service.access) as store:
+            for name, password in PASSWORDS.items():
+                store.add_user(name, password, Role.ADMIN if name == "anna" else Role.VIEWER, None)
             for name in ("keeper", "frigate"):
                 house.tokens[name] = store.add_token(name, Role.VIEWER, None).secret
         await until(lambda: house.knows("frigate"), 10, "the service has seen all that")
@@ -107,6 +107,7 @@ async def test_what_runs_on_an_access_ends_with_it_and_nothing_else_does(
         stay += [stays, carls]
         await page.goto(service.url)
         await sign_in(page, "anna", PASSWORDS["anna"])
+        await expect(page).to_have_url(f"{service.url}/")
 
         async def shows() -> bool:
             return await shown_frame(page, 0) > 0

@@ -12,8 +12,6 @@ from support.service import Service, small_camera
 from support.viewers import probed
 from support.waiting import until
 
-from livecam_nvr.domain.access import Role
-
 pytestmark = pytest.mark.browser
 
 PASSWORD = "seven pale horses"

@@ -23,7 +23,7 @@ from livecam_nvr.core.events import AccessEnded
 from livecam_nvr.domain.access import Kind, Principal, Role, ThrottledError, not_signed_in
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.segment import NS
-from livecam_nvr.web.access_caller import CALLER, Caller
+from livecam_nvr.web.access_caller import CALLER, TICKET, Caller
 from livecam_nvr.web.keys import OPEN, WebAccess
 from livecam_nvr.web.open_streams import OpenStreams
 from livecam_nvr.web.proxies import PROXIES, Proxies
@@ -276,11 +276,12 @@ def provide(app: web.Application, streams: OpenStreams | None = None) -> None:
 
 
 def as_somebody(principal: Principal = TESTER) -> Middleware:
-    """In place of the real guard: everybody is let in as `principal`."""
+    """In place of the real guard: everybody is let in as `principal`, whatever ticket they bring."""
 
     @web.middleware
     async def let_in(request: web.Request, handler: Handler) -> web.StreamResponse:
-        request[CALLER] = Caller(principal, Client(request.remote or "", Door.HTTP))
+        client = Client(request.remote or "", Door.HTTP)
+        request[CALLER] = Caller(principal, client, request.query.get(TICKET, ""))
         return await handler(request)
 
     return let_in

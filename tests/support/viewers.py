@@ -121,7 +121,18 @@ async def over_rtsp(url: str, transport: str, file: Path) -> AsyncIterator[Playe
 async def probed(url: str, *options: str) -> str:
     """The codecs that ffprobe finds at an address; what it complains of, if it finds none."""
     quickly = ["-analyzeduration", "500000"]
-    argv = ["ffprobe", "-v", "error", *quickly, *options, "-show_entries", "stream=codec_name", "-of", "csv=p=0", url]
+    argv = [
+        "ffprobe",
+        "-v",
+        "error",
+        *quickly,
+        *options,
+        "-show_entries",
+        "stream=codec_name",
+        "-of",
+        "csv=p=0",
+        url,
+    ]
     child = await asyncio.create_subprocess_exec(*argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     out, err = await child.communicate()
     return (out or err).decode().strip()

@@ -115,6 +115,9 @@ async def test_hls_without_a_seam(
     site.add(write_run(site.root, fragments, 10))
     site.add(write_run(site.root, fragments, 10, run_id=2, shift_ns=25 * NS))
     text = (await body(client, f"playback.m3u8?{ALL}")).decode()
+    with_ticket = (await body(client, f"playback.m3u8?{ALL}&ticket=abc")).decode()
+    assert with_ticket.count("?ticket=abc") == text.count("\nplayback/") + text.count("EXT-X-MAP")
+    assert with_ticket.replace("?ticket=abc", "") == text
     lines = text.splitlines()
     assert lines[0] == "#EXTM3U"
     assert "#EXT-X-PLAYLIST-TYPE:VOD" in lines

@@ -65,5 +65,6 @@ def test_addresses_name_the_host_as_the_viewer_does() -> None:
         "rtsp": "rtsp://[::1]:8554/cam0",
         "webrtc": "http://[::1]:8889/cam0/whep",
         "ll_hls": None,
+        "rtsps": None,
     }
     assert camera["name"] == "{host}"
