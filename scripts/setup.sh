@@ -38,6 +38,7 @@ missing() {
             gstreamer1.0-plugins-base) any /usr/lib/*/gstreamer-1.0/libgstapp.so ;;
             gstreamer1.0-plugins-good) any /usr/lib/*/gstreamer-1.0/libgstudp.so ;;
             gstreamer1.0-plugins-bad) any /usr/lib/*/gstreamer-1.0/libgstmpegtsdemux.so ;;
+            glib-networking) any /usr/lib/*/gio/modules/libgiognutls.so /usr/lib/*/gio/modules/libgioopenssl.so ;;
             mosquitto) have mosquitto || any /usr/sbin/mosquitto ;;
             chromium) have chromium ;;
             firefox-esr) have firefox-esr ;;

@@ -16,6 +16,7 @@ from livecam_nvr.storage.place.holder import holder
 
 _PATIENCE_S: Final = 2.0
 # The service looks for new tokens once a second.
+_USUALLY_NOTICED_S: Final = 1.2
 _NOTICED_S: Final = 4.0
 _PAUSE_S: Final = 0.2
 _TOKEN_NS: Final = 60 * 1_000_000_000
@@ -57,6 +58,8 @@ async def _ask_with_token(config: Config) -> dict[str, Any] | None:
         made = await asyncio.to_thread(store.add_token, name, Role.VIEWER, None, end)
         try:
             give_up = time.monotonic() + _NOTICED_S
+            # Asked before it is known, it would be a refusal in the audit log.
+            await asyncio.sleep(_USUALLY_NOTICED_S)
             while True:
                 code, status = await _ask(config, made.secret)
                 if code != _REFUSED or time.monotonic() > give_up:
