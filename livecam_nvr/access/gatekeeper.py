@@ -21,6 +21,8 @@ _log = logging.getLogger(__name__)
 
 _ALARMING = 10
 _ALARM_S = 600.0
+# A script that does not wait makes hundreds in a second: that is one alarm or two, not ten.
+_ALARM_MORE_S = 60.0
 _AUDIT_AGAIN_S = 3600.0
 _MOST_AUDITED = 1024
 
@@ -172,17 +174,20 @@ class Gatekeeper:
         self._audited_s[key] = now_s
         self._audit.note(Deed.SIGN_IN, principal.words, client)
 
-    def _failed(self, name: str, client: Client, failures: int) -> None:
-        """A wrong password. A name that nobody has is not repeated: it may be the password."""
+    def _failed(self, name: str, client: Client, failures: int, wrong: bool) -> None:
+        """An attempt in vain. A name that nobody has is not repeated: it may be the password."""
         row = self._keeper.snapshot.user(name)
         tried = row.info.name if row else ""
-        self._audit.note(Deed.REFUSED, tried or "unknown user", client, ok=False, detail="wrong name or password")
+        detail = "wrong name or password" if wrong else "too many failed attempts"
+        self._audit.note(Deed.REFUSED, tried or "unknown user", client, ok=False, detail=detail)
         self._alarm_if_many(tried, client, failures)
 
     def _alarm_if_many(self, name: str, client: Client, failures: int) -> None:
         told, at_s = self._alarm
         now_s = self._clock.monotonic()
-        if failures < _ALARMING or (failures < 2 * told and now_s - at_s < _ALARM_S):
+        quiet_s = now_s - at_s
+        more = failures >= 10 * told or (failures >= 2 * told and quiet_s >= _ALARM_MORE_S)
+        if failures < _ALARMING or not (more or quiet_s >= _ALARM_S):
             return
         self._alarm = (failures, now_s)
         _log.warning(

@@ -11,7 +11,7 @@ from livecam_nvr.access.setup_code import SetupCode
 from livecam_nvr.access.throttle import Throttle
 from livecam_nvr.core.access import AuditLog, Client, Deed, NewToken, SignedIn, TokenInfo, UserInfo
 from livecam_nvr.core.bus import EventBus
-from livecam_nvr.domain.access import Role, not_signed_in
+from livecam_nvr.domain.access import Role, ThrottledError, not_signed_in
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.runtime.clock import Clock
 
@@ -80,7 +80,12 @@ class AccessService(Gatekeeper):
                 "the first user can be made from the local network only",
                 "or on the machine itself: livecam-nvr user add",
             )
-        self._setup_throttle.check("", client.address)
+        try:
+            self._setup_throttle.check("", client.address)
+        except ThrottledError:
+            self._audit.note(Deed.REFUSED, "setup", client, ok=False, detail="too many failed attempts")
+            self._alarm_if_many("", client, self._setup_throttle.turned_away("", client.address))
+            raise
         if not self._code.matches(code):
             failures = self._setup_throttle.failed("", client.address)
             self._audit.note(Deed.REFUSED, "setup", client, ok=False, detail="wrong code")

@@ -33,7 +33,7 @@ class _Entry:
     at_s: float
     """When that was right."""
     count: int
-    """Failures since it was last as good as forgotten, for people."""
+    """Attempts in vain since it was last as good as forgotten, with those that were turned away; for people."""
     free_s: float = 0.0
     """Until then it has to wait."""
     last_s: float = 0.0
@@ -73,6 +73,14 @@ class _Failures:
         entry.count = entry.count + 1 if left >= 0.5 else 1  # noqa: PLR2004 - less than one is as good as none
         wait_s = self._wait_after(entry.weight)
         entry.free_s, entry.last_s = now_s + wait_s, now_s + _STUBBORN * wait_s
+        return entry.count
+
+    def count(self, key: Hashable) -> int:
+        """One more that was turned away, if it is known for failures at all."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return 0
+        entry.count += 1
         return entry.count
 
     def __len__(self) -> int:
@@ -138,6 +146,14 @@ class Throttle:
         now_s = self._clock.monotonic()
         origin, home = _origin(address)
         return max(self._addresses.add(origin, now_s), self._users.add((_user(name), home), now_s))
+
+    def turned_away(self, name: str, address: str) -> int:
+        """Somebody did not wait as `check` told; returns how many attempts in vain that makes, like `failed`.
+
+        It makes nobody wait longer, as the password may be right.
+        """
+        origin, home = _origin(address)
+        return max(self._addresses.count(origin), self._users.count((_user(name), home)))
 
     def succeeded(self, name: str, address: str) -> None:
         """A password was right: for a week this user does not wait there for what others do."""

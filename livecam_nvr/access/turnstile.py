@@ -31,12 +31,12 @@ class Turnstile:
         keeper: Knows the users.
         hasher: Checks, and says which hashes are outdated.
         clock: For the throttle.
-        on_failure: Told of each wrong password: the name that was tried, the client, and how many failures that
-            makes.
+        on_failure: Told of each attempt in vain: the name that was tried, the client, how many that makes, and
+            whether the password was wrong (or not even looked at).
     """
 
     def __init__(
-        self, keeper: Keeper, hasher: Hasher, clock: Clock, on_failure: Callable[[str, Client, int], None]
+        self, keeper: Keeper, hasher: Hasher, clock: Clock, on_failure: Callable[[str, Client, int, bool], None]
     ) -> None:
         self._keeper = keeper
         self._hasher = hasher
@@ -91,13 +91,18 @@ class Turnstile:
     async def _check(self, name: str, password: str, client: Client) -> UserRow:
         key = key_of(name)
         async with self._turn:
-            self._throttle.check(key, client.address)
+            try:
+                self._throttle.check(key, client.address)
+            except ThrottledError:
+                # Whoever just goes on guesses no less for being slowed down.
+                self._on_failure(name, client, self._throttle.turned_away(key, client.address), False)
+                raise
             row = self._keeper.snapshot.users.get(key)
             plain = plain_password(password)
             stored = self._nobodys if row is None or plain is None else row.password
             right = await self._keeper.slowly(partial(self._hasher.verify, stored, plain or "-"))
             if row is None or plain is None or not right:
-                self._on_failure(name, client, self._throttle.failed(key, client.address))
+                self._on_failure(name, client, self._throttle.failed(key, client.address), True)
                 raise not_signed_in("the name or the password is wrong")
             self._throttle.succeeded(key, client.address)
             if self._hasher.outdated(row.password):

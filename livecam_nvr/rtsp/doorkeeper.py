@@ -149,7 +149,8 @@ class Doorkeeper:
                 return None
         if question.user or question.password or question.token:
             detail = f"to {question.action or 'do something else'}"
-            self._refused(question, question.user or "somebody", detail)
+            # Not by the name that was sent: people type passwords there.
+            self._refused(question, "somebody", detail)
         raise not_signed_in()
 
     def _is_publisher(self, question: Question) -> bool:

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -22,8 +24,6 @@ from livecam_nvr.access.store import AccessStore
 from livecam_nvr.domain.access import Role
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from conftest import Broker
 
 pytestmark = pytest.mark.browser
@@ -59,7 +59,10 @@ async def test_a_viewer_of_one_camera_finds_no_other_anywhere(
     assert seen == ["h264"] * len(ways)
     hidden = await asyncio.gather(*(probed(f"rtsp://{way}@{at}/cam1") for way in ways))
     nowhere = await asyncio.gather(*(probed(f"rtsp://{way}@{at}/cam9") for way in ways))
-    assert [text.replace("cam1", "cam9") for text in hidden] == nowhere
+    in_words = re.compile(r" @ 0x\w+")
+    assert [in_words.sub("", text).replace("cam1", "cam9") for text in hidden] == [
+        in_words.sub("", text) for text in nowhere
+    ]
     assert "h264" not in hidden
 
     for bearer, past in ((token, 403), (watcher, 404)):
@@ -84,6 +87,8 @@ async def test_a_viewer_of_one_camera_finds_no_other_anywhere(
             async with session.ws_connect("/api/events") as socket:
                 assert "cam1" not in str((await socket.receive(5)).data)
 
+    if server == "mediamtx":
+        return  # the page is the same
     async with chromium() as browser, visitor(browser) as page:
         await page.goto(service.url)
         await sign_in(page, "ben", PASSWORD)
@@ -120,23 +125,25 @@ async def guess_at_the_page(url: str, address: str, count: int) -> set[int]:
 
 async def guess_over_rtsp(port: int, count: int) -> set[int]:
     """The same over RTSP, from this machine."""
-    found = set()
-    for number in range(count):
-        async with RtspTalk(port) as talk:
+    few = asyncio.Semaphore(50)
+
+    async def one(number: int) -> int:
+        async with few, RtspTalk(port) as talk:
             sent = basic("anna", f"guess number {number}")
-            found.add((await talk.ask("DESCRIBE", "/cam0", Accept="application/sdp", Authorization=sent)).status)
-    return found
+            return (await talk.ask("DESCRIBE", "/cam0", Accept="application/sdp", Authorization=sent)).status
+
+    return set(await asyncio.gather(*(one(number) for number in range(count))))
 
 
 def memory_kb(service: Service) -> int:
     """What the service's own process has in memory."""
     assert service.process is not None
-    with open(f"/proc/{service.process.pid}/status") as status:
-        return int(next(line for line in status if line.startswith("VmRSS")).split()[1])
+    told = Path(f"/proc/{service.process.pid}/status").read_text()
+    return int(next(line for line in told.splitlines() if line.startswith("VmRSS")).split()[1])
 
 
 async def test_guessing_is_slow_and_told_and_keeps_nobody_else_out(
-    make_service: Callable[..., Service], server: str, broker: "Broker", tmp_path: "Path"
+    make_service: Callable[..., Service], server: str, broker: "Broker", tmp_path: Path
 ) -> None:
     service = make_service(server, mqtt={"host": "127.0.0.1", "port": broker.port})
     service.config["listen"]["trusted_proxies"] = ["127.0.0.1"]
@@ -144,8 +151,9 @@ async def test_guessing_is_slow_and_told_and_keeps_nobody_else_out(
         store.add_user("anna", PASSWORD, Role.ADMIN, None)
     await service.start()
     home, told = {"X-Forwarded-For": "192.168.1.7"}, {"name": "anna", "password": PASSWORD}
-    async with aiohttp.ClientSession(service.url) as session:
-        async with session.post("/api/session", json=told, headers=home) as answer:
+    async with aiohttp.ClientSession() as session:
+        answer = await session.post(f"{service.url}/api/session", json=told, headers=home)
+        async with answer:
             cookie = {"Cookie": answer.headers["Set-Cookie"].partition(";")[0]}
     slowest_s = 0.0
 

@@ -231,6 +231,17 @@ async def test_guessing_is_slowed_down_and_told_of(site: Site) -> None:
     assert (await site.sign_in()).principal.name == "anna"  # from home
 
 
+async def test_guesses_that_are_over_in_a_moment_are_told_of_too(site: Site) -> None:
+    for number in range(100):
+        with pytest.raises(LivecamError):
+            await site.service.sign_in("anna", f"wrong horse {number}", ABROAD)
+    failures = [attempt.failures for attempt in site.attempts]
+    assert failures == [10, 100]
+    assert [entry.detail for entry in site.audit.entries if entry.deed is Deed.REFUSED][-1] == (
+        "too many failed attempts"
+    )
+
+
 async def test_few_wait_for_the_slow_hash(site: Site) -> None:
     guesses = [
         site.service.sign_in("anna", f"wrong horse {number}", Client(f"203.0.{number % 25}.9", Door.HTTP))

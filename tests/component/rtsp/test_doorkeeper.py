@@ -134,7 +134,8 @@ async def test_attempts_to_publish_are_noted_and_a_challenge_is_not(gate: FakeGa
             question = {"ip": "192.0.2.9", "user": user, "action": "publish", "path": "cam0", "protocol": "rtsp"}
             await session.post(keeper.address, data=json.dumps(question))
     await keeper.stop()
-    assert audit.notes == [(Deed.REFUSED, "x" * 64, Client("192.0.2.9", Door.RTSP), "cam0", False)]
+    # What was sent as the name may be a password.
+    assert audit.notes == [(Deed.REFUSED, "somebody", Client("192.0.2.9", Door.RTSP), "cam0", False)]
 
 
 async def test_the_demo(ask: Ask, gate: FakeGate) -> None:

@@ -227,3 +227,14 @@ def test_whatever_comes_is_counted(throttle: Throttle, name: str, address: str) 
     for _ in range(2000):
         throttle.failed(name, address)
     assert 0 < wait_s(throttle, name, address) <= 60
+
+
+def test_who_does_not_wait_is_counted_but_waits_no_longer(throttle: Throttle, clock: FakeClock) -> None:
+    assert throttle.turned_away("anna", FAR) == 0, "nobody remembers those that were never told to wait"
+    for _ in range(5):
+        throttle.failed("anna", FAR)
+    before_s = wait_s(throttle, "anna", FAR)
+    assert [throttle.turned_away("anna", FAR) for _ in range(3)] == [6, 7, 8]
+    assert wait_s(throttle, "anna", FAR) == before_s
+    clock.advance(before_s)
+    assert throttle.failed("anna", FAR) == 9
