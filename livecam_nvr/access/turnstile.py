@@ -65,6 +65,8 @@ class Turnstile:
         self._keeper.demand()
         task = self._asked.get(digest)
         if task is None:
+            # Here, too: whoever has to wait anyway must not stand in line before people who need not.
+            self._demand_patience(name, client)
             crowded = self._waiting.total() >= _MOST_WAITING
             if crowded or self._waiting[client.address] >= _MOST_WAITING_OF_ONE:
                 raise ThrottledError(_CROWDED_S)
@@ -91,12 +93,7 @@ class Turnstile:
     async def _check(self, name: str, password: str, client: Client) -> UserRow:
         key = key_of(name)
         async with self._turn:
-            try:
-                self._throttle.check(key, client.address)
-            except ThrottledError:
-                # Whoever just goes on guesses no less for being slowed down.
-                self._on_failure(name, client, self._throttle.turned_away(key, client.address), False)
-                raise
+            self._demand_patience(name, client)
             row = self._keeper.snapshot.users.get(key)
             plain = plain_password(password)
             stored = self._nobodys if row is None or plain is None else row.password
@@ -112,6 +109,15 @@ class Turnstile:
         if now is None or now.revision != row.revision:
             raise not_signed_in("the user was changed just now; try again")
         return now
+
+    def _demand_patience(self, name: str, client: Client) -> None:
+        """Turns away whoever has to wait, and tells of it: who just goes on guesses no less for that."""
+        key = key_of(name)
+        try:
+            self._throttle.check(key, client.address)
+        except ThrottledError:
+            self._on_failure(name, client, self._throttle.turned_away(key, client.address), False)
+            raise
 
     async def _renew(self, row: UserRow, plain: str) -> None:
         """A hash of today's cost, while the password is at hand."""

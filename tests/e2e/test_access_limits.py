@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 PASSWORD = "wide blue rooftop"
+HERE = "127.0.0.1"
 OF_CAM1 = (
     "snapshot.jpg",
     "live.mp4",
@@ -176,7 +177,7 @@ async def test_guessing_is_slow_and_told_and_keeps_nobody_else_out(
         watching = asyncio.create_task(watch())
         page, rtsp = await asyncio.gather(
             guess_at_the_page(service.url, "203.0.113.5", GUESSES),
-            guess_over_rtsp(service.ports["rtsp_port"], GUESSES // 2),
+            guess_over_rtsp(service.ports["rtsp_port"], GUESSES // 3),
         )
         assert page == {401, 429}
         assert 200 not in rtsp
@@ -207,10 +208,9 @@ async def test_guessing_is_slow_and_told_and_keeps_nobody_else_out(
     entries = await audit(service)
     refused = [entry for entry in entries if entry["deed"] == "refused"]
     assert {entry["who"] for entry in refused} == {"anna"}
-    assert {(entry["address"], entry["door"]) for entry in refused} == {
-        ("203.0.113.5", "page"),
-        ("127.0.0.1", "rtsp"),
-    }
-    assert len(refused) <= 6, "the same again counts up the line that is there"
-    assert sum(entry["times"] for entry in refused) >= 8
+    sources = {(entry["address"], entry["door"]) for entry in refused}
+    # The stranger may have been told to wait, as they can be anybody.
+    assert sources - {("198.51.100.20", "page")} == {("203.0.113.5", "page"), (HERE, "rtsp")}
+    assert len(refused) <= 9, "the same again counts up the line that is there"
+    assert sum(entry["times"] for entry in refused) > GUESSES / 2
     assert "guess number" not in json.dumps(entries) + service.read_log()

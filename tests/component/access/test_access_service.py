@@ -242,6 +242,18 @@ async def test_guesses_that_are_over_in_a_moment_are_told_of_too(site: Site) -> 
     )
 
 
+async def test_who_has_to_wait_stands_in_nobodys_way(site: Site) -> None:
+    for number in range(5):
+        with refused(ErrorKind.UNAUTHENTICATED):
+            await site.service.sign_in("anna", f"wrong horse {number}", ABROAD)
+    elsewhere = asyncio.create_task(site.service.sign_in("anna", PASSWORD, HOME))
+    await asyncio.sleep(0)
+    with refused(ErrorKind.THROTTLED):
+        await site.service.sign_in("anna", "wrong horse", ABROAD)
+    assert not elsewhere.done(), "it was refused without waiting for the hash of others"
+    assert (await elsewhere).principal.name == "anna"
+
+
 async def test_few_wait_for_the_slow_hash(site: Site) -> None:
     guesses = [
         site.service.sign_in("anna", f"wrong horse {number}", Client(f"203.0.{number % 25}.9", Door.HTTP))
