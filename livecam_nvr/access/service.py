@@ -49,6 +49,10 @@ class AccessService(Gatekeeper):
         self._code = SetupCode()
         self._setup_throttle = Throttle(clock)
 
+    def know(self, camera_ids: Collection[str]) -> None:
+        """These are the config's cameras from now on."""
+        self._camera_ids = frozenset(camera_ids)
+
     async def start(self) -> None:
         """Reads who there is, and keeps it up to date; a file that cannot be read is a `problem`, and no error."""
         await self._keeper.start()

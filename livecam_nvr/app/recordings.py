@@ -18,12 +18,12 @@ from livecam_nvr.core.retention import Settings
 from livecam_nvr.core.timekeeper import TimeKeeper
 from livecam_nvr.domain.errors import LivecamError
 from livecam_nvr.domain.segment import NS, Segment
-from livecam_nvr.domain.status import DiskLevel
+from livecam_nvr.domain.status import DiskLevel, RecordingStatus
 from livecam_nvr.media.encoding import Encoder
 from livecam_nvr.media.export.desk import ExportDesk
 from livecam_nvr.media.export.maker import ExportMaker
 from livecam_nvr.media.export.store import ExportStore
-from livecam_nvr.media.hub import MemoryHub
+from livecam_nvr.media.hub import CameraStreams, MemoryHub
 from livecam_nvr.media.past_pictures import DecodedPast
 from livecam_nvr.runtime.clock import Clock
 from livecam_nvr.storage.evidence.keeper import EvidenceKeeper
@@ -56,8 +56,6 @@ class Recordings:
 
     Args:
         config: The whole.
-        cameras: Those that are enabled.
-        hubs: Their streams.
         bus: Where all parts tell what happens.
         clock: The machine's.
         within: For parts that wait for the disk when they end.
@@ -66,8 +64,6 @@ class Recordings:
     def __init__(
         self,
         config: Config,
-        cameras: Sequence[Camera],
-        hubs: Mapping[str, MemoryHub],
         *,
         bus: EventBus,
         clock: Clock,
@@ -75,15 +71,14 @@ class Recordings:
     ) -> None:
         recording = config.recording
         self._config = config
-        self._cameras = cameras
-        self._hubs = hubs
+        self._cameras = {camera.id: camera for camera in config.cameras if camera.enabled}
         self._bus = bus
         self._clock = clock
         self._within = within
         self._whole = False
         self._has_index = False
         self._merger: Merger | None = None
-        root, ids = recording.path, [camera.id for camera in cameras]
+        root, ids = recording.path, list(self._cameras)
         self._marker = Marker(root, config.data_dir)
         self.archive = FileArchive(root, recording.durability_seconds, clock, self._marker)
         self.index = Index(config.data_dir / INDEX_NAME, root, clock, self.archive.is_writing, self._marker)
@@ -110,12 +105,21 @@ class Recordings:
             Settings.of(recording, config.cameras),
             ready=self._may_delete,
         )
-        self.triggers = Triggers(config, cameras, bus, clock)
+        self.triggers = Triggers(config, bus, clock)
+        self._exports: ExportDesk | None = None
+        self._titles: dict[str, str] = {}
         self._recorders: Mapping[str, Recorder] = {}
         self.guard: DiskGuard
 
-    async def start(self, stack: AsyncExitStack, recorders: Mapping[str, Recorder]) -> None:
+    async def start(
+        self, stack: AsyncExitStack, recorders: Mapping[str, Recorder], streams: CameraStreams
+    ) -> None:
         """What has to be there before the cameras start. Whatever has to be ended is pushed onto `stack`.
+
+        Args:
+            stack: Ends what begins here.
+            recorders: By camera id; more may come, see `admit`.
+            streams: The cameras' hubs.
 
         Raises:
             LivecamError: CONFLICT if another service records into the folder.
@@ -149,8 +153,8 @@ class Recordings:
         await self.triggers.start(recorders, self.ledger, self.index, stack)
         await self._chronicle.start(lambda camera_id: self._recorders[camera_id].status())
         stack.push_async_callback(self._chronicle.stop)
-        for camera in self._cameras:
-            self._hubs[camera.id].attach(self._chronicle.sink(camera.id))
+        for camera_id in self._cameras:
+            streams.hub(camera_id).attach(self._chronicle.sink(camera_id))
         # After the index and the ledger: both know the file when somebody hears of it.
         self._bus.subscribe(SegmentFinished, lambda event: self._evidence.add(event.segment))
         await self.guard.start()
@@ -166,7 +170,7 @@ class Recordings:
                 recording.path,
                 self.index,
                 self._clock,
-                [camera.id for camera in self._cameras],
+                list(self._cameras),
                 minutes=recording.archive_minutes,
                 segment_s=recording.segment_seconds,
                 floor_bytes=recording.free_levels[0],
@@ -175,15 +179,16 @@ class Recordings:
             stack.push_async_callback(self._within, self._merger.stop, "a merged file")
         reconciling = asyncio.create_task(self._reconcile(), name="reconcile index and archive")
         stack.push_async_callback(_end, reconciling)
-        titles = {camera.id: camera.title for camera in self._cameras}
+        self._titles.update({camera.id: camera.title for camera in self._cameras.values()})
         signer = Signer(recording.path, self._config.data_dir, self._evidence, self._clock)
         exports = ExportDesk(
-            ExportMaker(self._footage, titles, self.past, encoder),
+            ExportMaker(self._footage, self._titles, self.past, encoder),
             ExportStore(recording.path),
             self._clock,
             floor_bytes=recording.free_levels[2],
             on_done=signer.sign,
         )
+        self._exports = exports
         opening = asyncio.create_task(self._open(exports), name="earlier exports")
         stack.push_async_callback(exports.stop)
         stack.push_async_callback(_end, opening)
@@ -198,6 +203,39 @@ class Recordings:
             events=self.triggers.events,
             clips=self.triggers.clips,
         )
+
+    async def admit(self, camera: Camera, hub: MemoryHub, recorder: Recorder) -> None:
+        """A camera more: it is recorded as its settings say, and everything about that is told."""
+
+        def begin() -> RecordingStatus:
+            self.guard.welcome(recorder)
+            self.triggers.admit(camera, recorder)
+            return recorder.status()
+
+        self._cameras[camera.id] = camera
+        hub.attach(await self._chronicle.begin(camera.id, begin))
+
+    def dismiss(self, camera_id: str) -> None:
+        """A camera less, whose recorder has stopped. What was recorded of it stays."""
+        self.triggers.dismiss(camera_id)
+        self._chronicle.remove(camera_id)
+        del self._cameras[camera_id]
+
+    def configure(self, config: Config) -> None:
+        """Takes over what `config` says of the same cameras, of lengths, limits and space."""
+        recording = config.recording
+        warning, critical, full = recording.free_levels
+        self._cameras = {camera.id: camera for camera in config.cameras if camera.id in self._cameras}
+        self.triggers.configure(config)
+        self.time.watch(self._cameras)
+        self.janitor.configure(Settings.of(recording, config.cameras))
+        self.guard.configure(min_free_bytes=full, critical_free_bytes=critical, warning_free_bytes=warning)
+        if self._merger is not None:
+            self._merger.configure(list(self._cameras), segment_s=recording.segment_seconds, floor_bytes=warning)
+        if self._exports is not None:
+            self._exports.configure(floor_bytes=full)
+        self._titles.clear()
+        self._titles.update({camera.id: camera.title for camera in self._cameras.values()})
 
     async def _open(self, exports: ExportDesk) -> None:
         # They lie in the archive: a disk that hangs must not keep the service from starting, nor from ending.
@@ -259,8 +297,8 @@ class Recordings:
         now = self._clock.utc_ns()
         found: list[Segment] = []
         try:
-            for camera in self._cameras:
-                found += await self.index.between(camera.id, now - _CATCH_UP_NS, now, _MOST_CAUGHT_UP)
+            for camera_id in tuple(self._cameras):
+                found += await self.index.between(camera_id, now - _CATCH_UP_NS, now, _MOST_CAUGHT_UP)
         except LivecamError as error:
             _log.warning("the manifests may lack what was recorded last: %s", error.message)
         self._evidence.catch_up(found)

@@ -3,41 +3,41 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from ipaddress import ip_address
+from pathlib import Path
+
+from pydantic import SecretStr
 
 from livecam_nvr import __version__
+from livecam_nvr.app.about import ServiceAbout
 from livecam_nvr.app.access import Access
+from livecam_nvr.app.application import Application
+from livecam_nvr.app.changes import Changes
+from livecam_nvr.app.fleet import Fleet
 from livecam_nvr.app.recordings import Recordings
-from livecam_nvr.config.models import Config, EncodedCamera, RtspCamera
+from livecam_nvr.app.settings import FileSettings
+from livecam_nvr.config.models import Config, RtspCamera
 from livecam_nvr.core.bus import EventBus
-from livecam_nvr.core.control import RecordingSwitches
 from livecam_nvr.core.events import StreamStarted
 from livecam_nvr.core.health import Sources, StatusBoard
 from livecam_nvr.core.no_broker import NoBroker
 from livecam_nvr.core.ports import Broker, MediaServer
-from livecam_nvr.core.recorder import Recorder
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
-from livecam_nvr.domain.quality import Quality
 from livecam_nvr.media.control import CameraControls
-from livecam_nvr.media.encoding import Encoder
-from livecam_nvr.media.feeds import feed_for
 from livecam_nvr.media.hardware import choose
-from livecam_nvr.media.hub import CameraStreams, MemoryHub
-from livecam_nvr.media.pictures import StreamPictures
-from livecam_nvr.media.pipeline import CameraPipeline
 from livecam_nvr.onvif.service import OnvifCameras
 from livecam_nvr.rtsp.choose import choose_media_server
+from livecam_nvr.rtsp.whep import MediaMtxWhep, whep_of
 from livecam_nvr.runtime.clock import SystemClock
+from livecam_nvr.runtime.logs import LogRing
+from livecam_nvr.runtime.usage import UsageMeter
 from livecam_nvr.storage.refusal import in_words
-from livecam_nvr.storage.remembered.qualities import QualityFile
 from livecam_nvr.web.server import PastPorts, WebPorts, WebServer
 
 _log = logging.getLogger(__name__)
 
-# Enough for HLS players and for a snapshot at any time; a longer pre-roll lengthens it.
-_MEMORY_S = 6.0
 _SERVER_HEAD_START_S = 1.0
 # The service ends within 3 s, whatever the disk does; the next start finishes what it did not take in time.
 _DISK_PATIENCE_S = 2.0
@@ -48,26 +48,20 @@ class Service:
 
     board: StatusBoard
 
-    def __init__(self, config: Config, *, demo: bool = False) -> None:
+    def __init__(self, config: Config, *, demo: bool = False, file: Path | None = None) -> None:
+        """Args as `run`."""
         self._config = config
         self._clock = SystemClock()
         self._bus = EventBus()
         self._access = Access(config, self._bus, self._clock, demo=demo)
-        self._cameras = [camera for camera in config.cameras if camera.enabled]
-        self._streamed = config.streams
-        recording = config.recording
-        longest_s = max(recording.pre_roll_seconds, recording.event_pre_roll_seconds)
-        memory_s = max(_MEMORY_S, longest_s + 2)
-        self._hubs = {camera.id: MemoryHub(camera.id, memory_s) for camera in self._streamed}
-        self._streams = CameraStreams(tuple(self._hubs.values()))
-        self._pictures = StreamPictures(self._streams)
-        self._recordings = Recordings(
-            config, self._cameras, self._hubs, bus=self._bus, clock=self._clock, within=self._within_patience
-        )
-        self._qualities = QualityFile(
-            config.data_dir / "qualities.json",
-            {c.id: Quality(c.height, c.fps) for c in self._cameras if isinstance(c, EncodedCamera)},
-        )
+        self._recordings = Recordings(config, bus=self._bus, clock=self._clock, within=self._within_patience)
+        self._fleet = Fleet(config, self._recordings, self._access.doorkeeper, self._bus, self._clock)
+        self._application = Application(config, self._fleet, self._recordings)
+        self._settings = FileSettings(file, self._application) if file is not None else None
+        self._broker: Broker = NoBroker()
+        self._started = False
+        self._usage = UsageMeter()
+        self._log = LogRing()
         self._stack = AsyncExitStack()
         self._give_up_s = 0.0
         self._given_up: set[str] = set()
@@ -84,6 +78,7 @@ class Service:
             LivecamError: If it cannot run at all; what was started is then stopped by `stop`.
         """
         config, stack = self._config, self._stack
+        stack.enter_context(self._log.collecting())
         try:
             await asyncio.to_thread(config.data_dir.mkdir, parents=True, exist_ok=True)
         except OSError as error:
@@ -91,143 +86,130 @@ class Service:
             hint = "set data_dir in config.yaml to a folder that this user may write to"
             raise LivecamError(ErrorKind.DISK, message, hint) from error
         await self._access.start(stack)
-        qualities = await asyncio.to_thread(self._qualities.load)
-        stack.push_async_callback(self._qualities.stop)
-        recorders = self._recorders()
-        await self._recordings.start(stack, recorders)
-        switches = self._recordings.triggers.switches
+        self._usage.start()
+        stack.push_async_callback(self._usage.stop)
+        await self._fleet.load(stack)
+        await self._recordings.start(stack, self._fleet.recorders, self._fleet.streams)
         server = await choose_media_server(config, self._bus, self._clock, self._access.doorkeeper)
         stack.push_async_callback(server.stop)
+        whep = whep_of(server, config, self._access.users, self._bus)
+        if whep is not None:
+            stack.push_async_callback(whep.stop)
         serving = asyncio.create_task(server.start(_SERVER_HEAD_START_S), name="media server's start")
         encoder = await choose(config.encoding.encoder)
-        pipelines = self._pipelines(server, encoder, qualities)
-        control = CameraControls(pipelines)
-        self.board, mqtt = self._tellers(pipelines, switches, control, server)
-        await mqtt.start()
-        stack.push_async_callback(mqtt.stop)
+        self._bus.subscribe(StreamStarted, lambda event: server.stream_started(event.camera_id, event.codec))
+        self._fleet.open(server, encoder)
+        control = CameraControls(self._fleet.pipelines)
+        self.board = self._board(server)
+        await self._connect(control)
+        stack.push_async_callback(self._disconnect)
         # A camera whose ffmpeg finds the media server at once need not wait a second for its next attempt.
         await serving
-        for pipeline in pipelines:
-            pipeline.start()
-        stack.push_async_callback(self._stop_recording, recorders, pipelines)
+        self._fleet.start()
+        stack.push_async_callback(self._stop_recording)
         stack.callback(self._recordings.triggers.events.stop)
         past = await self._recordings.keep(stack, encoder)
-        onvif = self._onvif()
+        onvif = OnvifCameras(_onvif(config))
         stack.push_async_callback(onvif.stop)
-        web = self._web(switches, control, onvif, past)
+        web = self._web(control, onvif, past, whep)
         await web.start()
+
+        async def changed(done: Changes) -> None:
+            self._access.users.know([camera.id for camera in done.config.cameras])
+            await onvif.configure(_onvif(done.config))
+            self.board.rename(done.config.node.name)
+            if done.broker:
+                await self._disconnect()
+                await self._connect(control)
+
+        self._application.on_change = changed
         # From here on backwards: viewers end, then Home Assistant is told, then the cameras stop.
-        stack.push_async_callback(mqtt.stop)
-        stack.push_async_callback(self._pictures.stop)
+        stack.push_async_callback(self._disconnect)
+        stack.push_async_callback(self._fleet.pictures.stop)
         stack.push_async_callback(web.stop)
-        stack.callback(self._close_hubs)
+        stack.callback(self._fleet.close)
+        stack.push_async_callback(self._application.stop)
+        self._started = True
+
+    async def reload(self) -> None:
+        """Takes over the config's file, which somebody has edited. Whatever is wrong with it is logged."""
+        if self._settings is None or not self._started:
+            return
+        try:
+            effects = await self._settings.reload()
+        except LivecamError as error:
+            _log.error("the config is not taken over: %s", f"{error.message}; {error.hint}".removesuffix("; "))
+            return
+        for effect in effects:
+            _log.info(
+                "config: %s", " ".join(word for word in (effect.what, effect.id, effect.how, *effect.keys) if word)
+            )
+        _log.info("the config was read anew: %s", "nothing is different" if not effects else "it is in force")
 
     async def stop(self) -> None:
         """Stops in the order that loses nothing: viewers, cameras, files, broker, media server, index."""
         self._give_up_s = asyncio.get_running_loop().time() + _DISK_PATIENCE_S
         await self._stack.aclose()
 
-    def _recorders(self) -> dict[str, Recorder]:
-        recording = self._config.recording
-        recorders = {}
-        for camera in self._cameras:
-            hub = self._hubs[camera.id]
-            recorder = Recorder(
-                hub,
-                self._recordings.archive,
-                self._bus,
-                self._clock,
-                segment_s=recording.segment_seconds,
-                pre_roll_s=recording.pre_roll_seconds,
-                wanted=False,  # until the triggers ask for it
-            )
-            hub.attach(recorder)
-            recorders[camera.id] = recorder
-        return recorders
-
-    def _pipelines(
-        self, server: MediaServer, encoder: Encoder, qualities: Mapping[str, Quality]
-    ) -> list[CameraPipeline]:
-        self._bus.subscribe(StreamStarted, lambda event: server.stream_started(event.camera_id, event.codec))
-        return [
-            CameraPipeline(
-                camera,
-                feed_for(camera),
-                self._hubs[camera.id],
-                target=server.publish_target(camera.id),
-                bus=self._bus,
-                clock=self._clock,
-                encoder=encoder,
-                memory=self._qualities,
-                quality=qualities.get(camera.id),
-            )
-            for camera in self._streamed
-        ]
-
-    def _tellers(
-        self,
-        pipelines: Sequence[CameraPipeline],
-        switches: RecordingSwitches,
-        control: CameraControls,
-        server: MediaServer,
-    ) -> tuple[StatusBoard, Broker]:
-        """The status board and the broker's side, which ask each other: the board tells of the broker, too."""
+    def _board(self, server: MediaServer) -> StatusBoard:
         config = self._config
-        page_url = _page_url(config)
-        shown = {camera.id for camera in self._cameras}
-        cameras = [pipeline for pipeline in pipelines if pipeline.camera.id in shown]
         sources = Sources(
-            cameras,
-            switches,
+            self._fleet,
+            self._recordings.triggers.switches,
             server,
-            broker=lambda: mqtt.status(),  # noqa: PLW0108 - made below
+            broker=lambda: self._broker.status(),  # noqa: PLW0108 - it may be another one later
             disk=lambda: self._recordings.guard.status,
             retention=self._recordings.janitor.status,
             clock=lambda: self._recordings.time.status,
+            process=self._usage.status,
         )
-        board = StatusBoard(config.node.name, __version__, page_url, sources, self._clock)
-        mqtt = self._broker(board, switches, control, page_url)
-        return board, mqtt
+        return StatusBoard(config.node.name, __version__, _page_url(config), sources, self._clock)
 
-    def _broker(
-        self, board: StatusBoard, switches: RecordingSwitches, control: CameraControls, page_url: str
-    ) -> Broker:
-        config = self._config
+    async def _connect(self, control: CameraControls) -> None:
+        """Begins to tell Home Assistant, if there is a broker."""
+        self._broker = self._broker_of(self._application.config, control)
+        await self._broker.start()
+
+    async def _disconnect(self) -> None:
+        await self._broker.stop()
+
+    def _broker_of(self, config: Config, control: CameraControls) -> Broker:
         if not config.mqtt.host:
             return NoBroker()
         # Its libraries are 2.5 MB of memory that nobody has to pay who has no broker.
         from livecam_nvr.mqtt.discovery import CameraCard  # noqa: PLC0415
         from livecam_nvr.mqtt.service import Collaborators, MqttService  # noqa: PLC0415
 
+        triggers = self._recordings.triggers
         return MqttService(
             config.mqtt,
             config.node,
             [
                 CameraCard(camera.id, camera.title, camera.kind, scheduled=bool(camera.schedule))
-                for camera in self._cameras
+                for camera in config.cameras
+                if camera.enabled
             ],
             Collaborators(
-                board,
-                switches,
-                self._pictures,
+                self.board,
+                triggers.switches,
+                self._fleet.pictures,
                 self._bus,
                 self._clock,
                 control,
-                self._recordings.triggers.events,
-                self._recordings.triggers.clips,
+                triggers.events,
+                triggers.clips,
                 self._recordings.past,
                 self._access.audit,
             ),
             version=__version__,
-            page_url=page_url,
+            page_url=_page_url(config),
         )
 
-    async def _stop_recording(self, recorders: dict[str, Recorder], pipelines: list[CameraPipeline]) -> None:
-        for recorder in recorders.values():
+    async def _stop_recording(self) -> None:
+        for recorder in self._fleet.recorders.values():
             recorder.stop()
         await asyncio.gather(
-            self._within_patience(self._recordings.archive.flush, "the recordings"),
-            *(pipeline.stop() for pipeline in pipelines),
+            self._within_patience(self._recordings.archive.flush, "the recordings"), self._fleet.stop()
         )
 
     async def _within_patience(self, end: Callable[[], Awaitable[None]], what: str) -> None:
@@ -241,30 +223,32 @@ class Service:
             self._given_up.add(what)
             _log.warning("the disk is too slow to finish %s now; the next start does it", what)
 
-    def _onvif(self) -> OnvifCameras:
-        cameras = (camera for camera in self._cameras if isinstance(camera, RtspCamera))
-        return OnvifCameras({camera.id: camera.onvif_url for camera in cameras if camera.onvif_url})
-
     def _web(
-        self, switches: RecordingSwitches, control: CameraControls, onvif: OnvifCameras, past: PastPorts
+        self, control: CameraControls, onvif: OnvifCameras, past: PastPorts, whep: MediaMtxWhep | None
     ) -> WebServer:
         config = self._config
         ports = WebPorts(
-            streams=self._streams,
-            pictures=self._pictures,
-            recording=switches,
+            streams=self._fleet.streams,
+            pictures=self._fleet.pictures,
+            recording=self._recordings.triggers.switches,
             status=self.board,
             index=self._recordings.index,
             bus=self._bus,
             control=control,
             onvif=onvif,
             recordings=config.recording.path,
+            whep=whep,
+            log=self._log,
+            about=ServiceAbout(lambda: self._application.config),
+            settings=self._settings,
+            power=self._application,
         )
         return WebServer(config.listen, ports, past, access=self._access.for_web(), tls=config.tls)
 
-    def _close_hubs(self) -> None:
-        for hub in self._hubs.values():
-            hub.close()
+
+def _onvif(config: Config) -> dict[str, SecretStr]:
+    cameras = (camera for camera in config.cameras if camera.enabled and isinstance(camera, RtspCamera))
+    return {camera.id: camera.onvif_url for camera in cameras if camera.onvif_url}
 
 
 def _page_url(config: Config) -> str:

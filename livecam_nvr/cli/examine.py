@@ -1,10 +1,9 @@
 """Runs self-checks side by side and shows what each finds as soon as it is done."""
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 from livecam_nvr.core.ports import Check, SelfCheck
-from livecam_nvr.domain.errors import LivecamError
+from livecam_nvr.core.self_checks import results, while_running
 from livecam_nvr.domain.redact import redact
 
 
@@ -16,41 +15,10 @@ async def examine(checks: Sequence[SelfCheck], patience_s: float, *, running: bo
     broken = 0
     async for found in results(checks, patience_s):
         for one in found:
-            check = one
-            if running and not one.ok and one.name.startswith("port "):
-                check = Check(one.name, ok=True, found="in use by the livecam-nvr that is running")
+            check = while_running(one) if running else one
             show(check)
             broken += not check.ok
     return broken
-
-
-async def results(checks: Sequence[SelfCheck], patience_s: float) -> AsyncIterator[Sequence[Check]]:
-    """What each of `checks` finds, in the order in which they are done; none can take longer than `patience_s`."""
-    tasks = [asyncio.create_task(_one(check, patience_s)) for check in checks]
-    try:
-        for done in asyncio.as_completed(tasks):
-            yield await done
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _one(check: SelfCheck, patience_s: float) -> Sequence[Check]:
-    name = getattr(check, "name", type(check).__name__)
-    try:
-        async with asyncio.timeout(patience_s):
-            return await check.check()
-    except TimeoutError:
-        return [
-            Check(name, ok=False, found=f"no answer within {patience_s:g} s", mend="try again; is it overloaded?")
-        ]
-    except LivecamError as error:
-        return [Check(name, ok=False, found=error.message, mend=error.hint)]
-    except Exception as error:
-        # One check that fails in an unforeseen way must not hide what the others found.
-        found = f"the check itself failed: {type(error).__name__}: {error}"
-        return [Check(name, ok=False, found=found, mend="please report this")]
 
 
 def show(check: Check) -> None:

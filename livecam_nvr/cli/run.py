@@ -54,7 +54,8 @@ def execute(args: argparse.Namespace) -> int:
     for loose in loose_secrets(common.config_file(args), config):
         logging.getLogger("livecam_nvr.config").warning("%s", loose)
     try:
-        return asyncio.run(app.run(config, demo=args.demo, duration_s=args.duration, started=show))
+        file = args.config or common.home() / "config.yaml"
+        return asyncio.run(app.run(config, demo=args.demo, file=file, duration_s=args.duration, started=show))
     except KeyboardInterrupt:
         # Ctrl+C in the moment before the service listens to it: nothing is running yet.
         return exit_codes.OK

@@ -211,6 +211,7 @@ class Deed(StrEnum):
     MODE = "mode"
     QUALITY = "quality"
     RESTART = "restart"
+    ENABLED = "enabled"
     MOVE = "move"
     EVENT = "event"
     KEEP = "keep"

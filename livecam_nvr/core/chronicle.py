@@ -11,7 +11,7 @@ from livecam_nvr.core.past import Ledger
 from livecam_nvr.core.ports import FragmentSink
 from livecam_nvr.domain.errors import LivecamError
 from livecam_nvr.domain.gaps import Stretch
-from livecam_nvr.domain.ledger import EntryKind
+from livecam_nvr.domain.ledger import Entry, EntryKind
 from livecam_nvr.domain.status import CameraState, RecordingStatus
 from livecam_nvr.runtime.clock import Clock
 
@@ -55,6 +55,28 @@ class Chronicle:
             bus.subscribe(SegmentFinished, self._segment_finished),
         )
 
+    async def begin(self, camera_id: str, admit: Callable[[], RecordingStatus]) -> FragmentSink:
+        """A camera more while the service runs.
+
+        Args:
+            camera_id: The camera.
+            admit: Has its recorder begin, and returns the status of that.
+
+        Returns:
+            What takes its fragments, as `sink`.
+        """
+        last = await self._last_state(camera_id)
+        recording = admit()
+        line = self._lines[camera_id] = CameraLine(camera_id, self._ledger.put, self._clock.utc_ns)
+        line.begin(last, None, recording)
+        return line
+
+    def remove(self, camera_id: str) -> None:
+        """A camera less: tells that it is not recorded any more; harmless if there is none."""
+        line = self._lines.pop(camera_id, None)
+        if line is not None and self._begun:
+            line.end("the camera was taken out of the config")
+
     def sink(self, camera_id: str) -> FragmentSink:
         """What takes a camera's fragments; to be attached to its hub after its recorder."""
         return self._lines[camera_id]
@@ -72,11 +94,7 @@ class Chronicle:
         """
         alive = await self._alive.last_alive()
         for camera_id, line in self._lines.items():
-            try:
-                states = await self._ledger.find(camera_id, (EntryKind.STATE,), _FAR_NS, _FAR_NS)
-            except LivecamError:
-                states = []  # without an index, the files alone explain what they can
-            line.begin(states[-1] if states else None, alive, recording(camera_id))
+            line.begin(await self._last_state(camera_id), alive, recording(camera_id))
         self._begun = True
         self._task = asyncio.create_task(self._beat_on(), name="chronicle")
 
@@ -104,6 +122,13 @@ class Chronicle:
         while True:
             self.beat()
             await asyncio.sleep(_BEAT_S)
+
+    async def _last_state(self, camera_id: str) -> Entry | None:
+        try:
+            states = await self._ledger.find(camera_id, (EntryKind.STATE,), _FAR_NS, _FAR_NS)
+        except LivecamError:
+            return None  # without an index, the files alone explain what they can
+        return states[-1] if states else None
 
     def _recording_changed(self, event: RecordingChanged) -> None:
         if self._begun and (line := self._lines.get(event.camera_id)):

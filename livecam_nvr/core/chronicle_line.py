@@ -112,11 +112,11 @@ class CameraLine:
                 self._say(Reason(GapCause.SERVICE_CRASHED), max(alive_utc_ns or 0, last.begin_utc_ns + 1))
         self.recording_changed(status)
 
-    def end(self) -> None:
-        """The service stops in good order; what comes after is not told."""
+    def end(self, words: str = "") -> None:
+        """The service stops in good order, or stops serving this camera; what comes after is not told."""
         self._open = None
         self._over = True
-        self._say(Reason(GapCause.SERVICE_STOPPED), self._now())
+        self._say(Reason(GapCause.SERVICE_STOPPED, words=words), self._now())
 
     def beat(self) -> None:
         """Says again what would be overlooked: what was said while the clock was behind, or very long ago."""

@@ -75,6 +75,10 @@ class KeptClips:
         self._running: dict[str, _Running] = {}
         self._news: dict[str, _News] = {}
 
+    def configure(self, *, before_s: float, after_s: float) -> None:
+        """What *keep that* takes from now on."""
+        self._before_s, self._after_s = before_s, after_s
+
     def keep(
         self,
         camera_id: str,

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 
 from livecam_nvr.core.modes import CameraTriggers, TriggerSettings
-from livecam_nvr.core.ports import ModeMemory, SwitchMemory
+from livecam_nvr.core.ports import ModeMemory, Switch, SwitchMemory
 from livecam_nvr.core.recorder import Recorder
 from livecam_nvr.core.ticker import Ticker
 from livecam_nvr.domain.errors import ErrorKind, LivecamError, unknown_camera
@@ -36,12 +36,42 @@ class RecordingSwitches:
         clock: Clock,
         ticker: Ticker,
     ) -> None:
-        self._triggers = {key: CameraTriggers(value, clock, settings[key]) for key, value in recorders.items()}
+        self._triggers: dict[str, CameraTriggers] = {}
         self._switches = switches
         self._modes = modes
+        self._clock = clock
         self._ticker = ticker
-        for triggers in self._triggers.values():
-            ticker.add(triggers.look)
+        for camera_id, recorder in recorders.items():
+            self.add(camera_id, recorder, settings[camera_id])
+
+    def add(self, camera_id: str, recorder: Recorder, settings: TriggerSettings) -> None:
+        """A camera more: its recorder is given its orders from now on."""
+        triggers = self._triggers[camera_id] = CameraTriggers(recorder, self._clock, settings)
+        self._ticker.add(triggers.look)
+
+    def remove(self, camera_id: str) -> None:
+        """A camera less; harmless if there is none."""
+        triggers = self._triggers.pop(camera_id, None)
+        if triggers is not None:
+            self._ticker.remove(triggers.look)
+
+    def configure(self, camera_id: str, settings: TriggerSettings) -> None:
+        """Other settings, also another switch and mode. Raises LivecamError NOT_FOUND."""
+        self._of(camera_id).configure(settings)
+        self._ticker.wake()
+
+    def suspend(self, camera_id: str, by: str | None) -> None:
+        """The whole camera was switched off by `by`; None: it is on again. Raises LivecamError NOT_FOUND."""
+        self._of(camera_id).suspend(by)
+        self._ticker.wake()
+
+    def switched(self, camera_id: str) -> Switch:
+        """Who turned the switch, and how. Raises LivecamError NOT_FOUND."""
+        return self._of(camera_id).switched
+
+    def mode(self, camera_id: str) -> RecordingMode:
+        """What the switch means now. Raises LivecamError NOT_FOUND."""
+        return self._of(camera_id).mode
 
     def ids(self) -> tuple[str, ...]:
         """The cameras that are recorded."""

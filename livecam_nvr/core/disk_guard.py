@@ -83,6 +83,15 @@ class DiskGuard:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
 
+    def welcome(self, recorder: Recorder) -> None:
+        """A recorder that is new among `recorders` is held like the others."""
+        recorder.hold(self._hold)
+
+    def configure(self, *, min_free_bytes: int, critical_free_bytes: int, warning_free_bytes: int) -> None:
+        """Other levels, from the next look on, which is at once."""
+        self._levels = FreeLevels(min_free_bytes, critical_free_bytes, warning_free_bytes)
+        self._look_now.set()
+
     async def until_usable(self) -> None:
         """Returns when the archive can be read and written, as far as can be seen; at once if it can."""
         await self._usable.wait()

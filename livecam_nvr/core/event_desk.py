@@ -139,6 +139,11 @@ class EventReports:
                     known = max((file.end_utc_ns for file in files), default=entry.begin_utc_ns)
                     self._tell(replace(entry, end_utc_ns=max(entry.begin_utc_ns, min(known, end))))
 
+    def remove(self, camera_id: str) -> None:
+        """The camera is taken out of the service: what lasts there ends now; harmless if there is none."""
+        for open_one in self._open.pop(camera_id, {}).values():
+            self._close(open_one)
+
     def stop(self) -> None:
         """The service stops: what lasts ends now; idempotent."""
         self._stopped = True

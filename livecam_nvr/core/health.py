@@ -1,10 +1,19 @@
 """Gathers the status of everything when somebody asks (core.ports.StatusSource)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from livecam_nvr.core.ports import CameraView, MediaServer, RecordingControl
-from livecam_nvr.domain.status import BrokerStatus, ClockStatus, DiskStatus, RetentionStatus, ServiceStatus
+from livecam_nvr.domain.alarms import alarms_of
+from livecam_nvr.domain.status import (
+    Alarm,
+    BrokerStatus,
+    ClockStatus,
+    DiskStatus,
+    ProcessStatus,
+    RetentionStatus,
+    ServiceStatus,
+)
 from livecam_nvr.runtime.clock import Clock
 
 
@@ -12,17 +21,19 @@ from livecam_nvr.runtime.clock import Clock
 class Sources:
     """Whom to ask."""
 
-    cameras: Sequence[CameraView]
+    cameras: Iterable[CameraView]
+    """Asked anew for each status: cameras may come and go."""
     recording: RecordingControl
     media_server: MediaServer
     broker: Callable[[], BrokerStatus]
     disk: Callable[[], DiskStatus]
     retention: Callable[[], RetentionStatus] = RetentionStatus
     clock: Callable[[], ClockStatus] = ClockStatus
+    process: Callable[[], ProcessStatus] = ProcessStatus
 
 
 class StatusBoard:
-    """The service's status; asks its parts and keeps nothing but the time of its start."""
+    """The service's status; asks its parts and keeps nothing but its start and since when alarms last."""
 
     def __init__(self, name: str, version: str, page_url: str, sources: Sources, clock: Clock) -> None:
         self._name = name
@@ -32,6 +43,11 @@ class StatusBoard:
         self._clock = clock
         self._started_s = clock.monotonic()
         self._started_utc_ns = clock.utc_ns()
+        self._alarms: tuple[Alarm, ...] = ()
+
+    def rename(self, name: str) -> None:
+        """What the installation is called from now on."""
+        self._name = name
 
     def status(self) -> ServiceStatus:
         """See core.ports.StatusSource."""
@@ -44,7 +60,7 @@ class StatusBoard:
             )
             for found in (view.camera_status() for view in sources.cameras)
         )
-        return ServiceStatus(
+        found = ServiceStatus(
             name=self._name,
             version=self._version,
             started_utc_ns=self._started_utc_ns,
@@ -56,4 +72,7 @@ class StatusBoard:
             page_url=self._page_url,
             retention=sources.retention(),
             clock=sources.clock(),
+            process=sources.process(),
         )
+        self._alarms = alarms_of(found, self._alarms, self._clock.utc_ns())
+        return replace(found, alarms=self._alarms)

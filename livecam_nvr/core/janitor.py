@@ -125,6 +125,14 @@ class Janitor:
                 await asyncio.gather(task, return_exceptions=True)
                 self._log.close()
 
+    def configure(self, settings: Settings) -> None:
+        """Other limits, from the next look on, which is soon."""
+        self._settings = settings
+        self._rules = settings.rules()
+        self._urgent_free = settings.recording.free_levels[1]
+        self._figures_s = float("-inf")
+        self._wake.set()
+
     def look(self) -> None:
         """Has it look soon: limits or space have changed."""
         self._wake.set()

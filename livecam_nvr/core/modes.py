@@ -47,6 +47,7 @@ class CameraTriggers:
         self._event_lasts = False
         self._eventful_until_s = self._keeping_until_s = float("-inf")
         self._keeping_until_utc_ns: int | None = None
+        self._off_by: str | None = None
         self._weigh()
 
     def status(self) -> RecordingStatus:
@@ -62,6 +63,19 @@ class CameraTriggers:
         """Changes the mode."""
         self.mode = mode
         self._weigh(self._settings.event_pre_roll_s if mode is RecordingMode.EVENTS else None)
+
+    def configure(self, settings: TriggerSettings) -> None:
+        """Other settings, also another switch and mode."""
+        self.switched, self.mode = settings.switch, settings.mode
+        self.has_schedule = bool(settings.schedule)
+        self._settings = settings
+        self._scheduled_until_ns = 0
+        self._weigh()
+
+    def suspend(self, by: str | None) -> None:
+        """The whole camera was switched off by somebody, so nothing is recorded; None: it is on again."""
+        self._off_by = by
+        self._weigh()
 
     def event(self, lasts: bool, *, lasted_s: float = 0.0) -> None:
         """Something happens now (`lasts`), or has just ended; `lasted_s` ago it began."""
@@ -100,11 +114,14 @@ class CameraTriggers:
             eventful=self._event_lasts or now_s < self._eventful_until_s,
             keeping=keeping,
         )
+        by = self.switched.by if idle is GapCause.SWITCHED_OFF else ""
+        if self._off_by is not None:
+            idle, by = GapCause.SWITCHED_OFF, self._off_by
         demand = Demand(
             self.switched.on or self.mode is RecordingMode.ALWAYS,
             self.mode,
             idle,
-            self.switched.by if idle is GapCause.SWITCHED_OFF else "",
+            by,
             self._keeping_until_utc_ns,
         )
         self._recorder.ask(demand, reach_s=reach_s)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass
 from typing import Protocol, Self
 
+from livecam_nvr.domain.access import Principal
 from livecam_nvr.domain.media import EndCause, Fragment, InitSegment
 from livecam_nvr.domain.quality import Quality, QualityStatus
 from livecam_nvr.domain.segment import Segment
@@ -193,6 +194,12 @@ class MediaServer(Protocol):
     def publish_target(self, camera_id: str) -> PublishTarget:
         """Where this camera's ffmpeg publishes. Stable for the life of the service."""
 
+    def add(self, camera_id: str, *, h264: bool) -> None:
+        """A stream more, while the server runs or before; `h264` if it is certain to be that. No other notices."""
+
+    def remove(self, camera_id: str) -> None:
+        """A stream less: its viewers end; harmless if there is none. To be called when nothing publishes it."""
+
     def stream_started(self, camera_id: str, codec: str) -> None:
         """Tells which codec (RFC 6381) the camera sends, for servers that must know beforehand."""
 
@@ -201,6 +208,42 @@ class MediaServer(Protocol):
 
     def status(self) -> MediaServerStatus:
         """How it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class WhepSession:
+    """Somebody watches over WebRTC."""
+
+    id: str
+    """Hard to guess: whoever knows it may end it."""
+    answer: str
+    """SDP (RFC 8866), for the browser."""
+
+
+class Whep(Protocol):
+    """WebRTC by WHEP (draft-ietf-wish-whep), where the media server has it."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it makes sense to ask now."""
+
+    async def begin(self, camera_id: str, offer: str, principal: Principal) -> WhepSession:
+        """Begins to send a camera to the browser whose offer (SDP) this is; ends with the principal's credential.
+
+        Raises:
+            LivecamError: INVALID if the browser cannot take what the camera sends (its codec), or the offer is
+                none; UNAVAILABLE if the media server does not answer, or has not got the camera now.
+        """
+
+    async def trickle(self, camera_id: str, session_id: str, fragment: str) -> None:
+        """Hands on where the browser can be reached, too (RFC 8840: a fragment of SDP).
+
+        Raises:
+            LivecamError: NOT_FOUND if there is no such session (any more), INVALID, UNAVAILABLE.
+        """
+
+    async def end(self, camera_id: str, session_id: str) -> None:
+        """Ends a session. Raises like `trickle`."""
 
 
 class Broker(Protocol):

@@ -104,6 +104,12 @@ class Recorder:
             keeping_until_utc_ns=demand.keeping_until_utc_ns,
         )
 
+    def configure(self, *, segment_s: int, pre_roll_s: float) -> None:
+        """Other lengths from now on; the file being written ends at the next border of the new slots."""
+        if segment_s != self._segment_s and (file := self._file) is not None:
+            file.slot = slot_of(file.start_utc_ns, file.utc_offset_s, segment_s)
+        self._segment_s, self._pre_roll_s = segment_s, pre_roll_s
+
     def ask(self, demand: Demand, *, reach_s: float | None = None) -> None:
         """Begins recording (from memory, see `begin_from`), goes on, or ends it, at once.
 

@@ -24,6 +24,10 @@ class Ticker:
         self._looks.append(look)
         self._wake.set()
 
+    def remove(self, look: Callable[[], float]) -> None:
+        """Does not call `look` any more; harmless if it never did."""
+        self._looks = [other for other in self._looks if other != look]
+
     def wake(self) -> None:
         """Something changed: all looks are called, soon."""
         self._wake.set()

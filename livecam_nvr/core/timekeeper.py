@@ -158,6 +158,10 @@ class TimeKeeper:
         self._tell()
         self._task = asyncio.create_task(self._watch(), name="time keeper")
 
+    def watch(self, cameras: Collection[str]) -> None:
+        """These are the cameras from now on."""
+        self._cameras = tuple(cameras)
+
     async def begin_redating(self) -> None:
         """The archive is whole now: what an earlier service has left is repaired, and in the index."""
         await self._ask_newest()

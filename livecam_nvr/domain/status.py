@@ -141,6 +141,8 @@ class CameraStatus:
     """What is not right about it now."""
     fault: Fault | None = None
     """The last error; kept after it healed, for the record."""
+    enabled: bool = True
+    """False: it was stopped by somebody, whom the fault names."""
     recording: RecordingStatus = field(default_factory=lambda: RecordingStatus(wanted=False, active=False))
     addresses: StreamAddresses | None = None
 
@@ -247,6 +249,43 @@ class ClockStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessStatus:
+    """What the service costs, with its children, over the last seconds."""
+
+    cpu_percent: float | None = None
+    """Of one core; None until it was looked at twice."""
+    memory_bytes: int | None = None
+    """What several processes share counts once (proportional set size)."""
+    processes: int = 0
+
+
+class Severity(StrEnum):
+    """How much an alarm matters."""
+
+    WARNING = "warning"
+    """Nothing is lost yet, or it mends itself."""
+    ERROR = "error"
+    """Pictures or recordings are being lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something that is not right now, and what to do about it; gone when it is right again."""
+
+    severity: Severity
+    kind: str
+    """`disk`, `disk_full`, `clock`, `broker`, `media_server`, `camera`, `recording`, or a complaint's kind:
+    stable, for programs.
+    """
+    words: str
+    hint: str
+    since_utc_ns: int
+    """When it began, or was first noticed."""
+    camera_id: str = ""
+    """The camera that it is about, which `words` do not name; empty for what is not one camera's affair."""
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceStatus:
     """The whole service."""
 
@@ -261,3 +300,6 @@ class ServiceStatus:
     page_url: str = ""
     retention: RetentionStatus = RetentionStatus()
     clock: ClockStatus = ClockStatus()
+    process: ProcessStatus = ProcessStatus()
+    alarms: tuple[Alarm, ...] = ()
+    """What is not right now, the worst first (see domain/alarms.py)."""

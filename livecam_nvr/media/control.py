@@ -1,9 +1,9 @@
 """What can be changed about the cameras while they run (core.ports.CameraControl)."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping
 
-from livecam_nvr.domain.errors import unknown_camera
+from livecam_nvr.domain.errors import ErrorKind, LivecamError, unknown_camera
 from livecam_nvr.domain.quality import QualityStatus
 from livecam_nvr.media.pipeline import CameraPipeline
 
@@ -11,10 +11,10 @@ _log = logging.getLogger(__name__)
 
 
 class CameraControls:
-    """Hands orders to the cameras' pipelines."""
+    """Hands orders to the cameras' pipelines; `pipelines` (by id) may change while the service runs."""
 
-    def __init__(self, pipelines: Sequence[CameraPipeline]) -> None:
-        self._pipelines = {pipeline.camera.id: pipeline for pipeline in pipelines}
+    def __init__(self, pipelines: Mapping[str, CameraPipeline]) -> None:
+        self._pipelines = pipelines
 
     def quality(self, camera_id: str) -> QualityStatus:
         """See core.ports.CameraControl."""
@@ -24,7 +24,7 @@ class CameraControls:
         self, camera_id: str, *, height: int | None = None, fps: float | None = None, by: str
     ) -> QualityStatus:
         """See core.ports.CameraControl."""
-        pipeline = self._pipeline(camera_id)
+        pipeline = self._running(camera_id)
         asked = " at ".join(
             word for word in (f"{height}p" if height else "", f"{fps:g} frames a second" if fps else "") if word
         )
@@ -33,9 +33,15 @@ class CameraControls:
 
     def restart(self, camera_id: str, by: str) -> None:
         """See core.ports.CameraControl."""
-        pipeline = self._pipeline(camera_id)
+        pipeline = self._running(camera_id)
         _log.info("%s: restarted by %s", camera_id, by)
         pipeline.restart()
+
+    def _running(self, camera_id: str) -> CameraPipeline:
+        pipeline = self._pipeline(camera_id)
+        if pipeline.off:
+            raise LivecamError(ErrorKind.CONFLICT, f"{camera_id} is switched off", "switch it on first")
+        return pipeline
 
     def _pipeline(self, camera_id: str) -> CameraPipeline:
         try:

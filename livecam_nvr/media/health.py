@@ -56,6 +56,12 @@ class CameraHealth:
         """Those there are now, the oldest first."""
         return tuple(self._complaints.values())
 
+    def clear(self) -> None:
+        """The camera was stopped on purpose: nothing is wrong with it any more."""
+        self._window.clear()
+        self._failures.clear()
+        self._withdraw(*self._complaints)
+
     def began(self) -> None:
         """A run showed its first frame."""
         self._window.clear()

@@ -52,6 +52,14 @@ class MemoryHub:
         """Hands every further fragment to `sink`, before any viewer gets it."""
         self._sinks.append(sink)
 
+    def detach(self, sink: FragmentSink) -> None:
+        """Hands nothing to `sink` any more; harmless if it was not attached."""
+        self._sinks = [other for other in self._sinks if other is not sink]
+
+    def keep(self, keep_s: float) -> None:
+        """Remembers so much from now on."""
+        self._keep_s = keep_s
+
     def publish(self, fragment: Fragment) -> None:
         """Takes the camera's next fragment. Fragments before the first keyframe of a run are nobody's."""
         if fragment.init is not self._init:
@@ -83,7 +91,7 @@ class MemoryHub:
                 _log.exception("%s: %s failed at the end of a run", self.camera_id, type(sink).__name__)
 
     def close(self) -> None:
-        """The service stops: all subscriptions end."""
+        """The service stops, or the camera is taken out of it: all subscriptions end."""
         self._closed = True
         for subscription in tuple(self._subscriptions):
             subscription.end()
@@ -99,7 +107,7 @@ class MemoryHub:
         """See core.ports.Hub.
 
         Raises:
-            LivecamError: UNAVAILABLE when the service stops.
+            LivecamError: UNAVAILABLE when the service stops, or the camera is taken out of it.
         """
         if self._ring and self._ring[-1].number > after_number:
             return next(f for f in self._ring if f.number > after_number)
@@ -111,7 +119,8 @@ class MemoryHub:
             return await asyncio.shield(waiter)
         except asyncio.CancelledError:
             if waiter.cancelled() and self._closed:
-                raise LivecamError(ErrorKind.UNAVAILABLE, "the service is stopping") from None
+                message = f"{self.camera_id} ends: the service is stopping, or the camera was taken out of it"
+                raise LivecamError(ErrorKind.UNAVAILABLE, message) from None
             raise
         finally:
             if waiter in self._waiters:
@@ -201,7 +210,7 @@ class HubSubscription:
         return self
 
     async def __anext__(self) -> Fragment:
-        """The next fragment; ends when the service stops."""
+        """The next fragment; ends when the hub is closed."""
         while not self._queue:
             if self._ended:
                 raise StopAsyncIteration
@@ -219,8 +228,22 @@ class HubSubscription:
 class CameraStreams:
     """All cameras' hubs (core.ports.Streams)."""
 
-    def __init__(self, hubs: Sequence[MemoryHub]) -> None:
+    def __init__(self, hubs: Sequence[MemoryHub] = ()) -> None:
         self._hubs = {hub.camera_id: hub for hub in hubs}
+
+    def add(self, hub: MemoryHub) -> None:
+        """A camera more, at the end."""
+        self._hubs[hub.camera_id] = hub
+
+    def remove(self, camera_id: str) -> None:
+        """A camera less: its hub is closed, and whoever watches it ends; harmless if there is none."""
+        hub = self._hubs.pop(camera_id, None)
+        if hub is not None:
+            hub.close()
+
+    def arrange(self, ids: Sequence[str]) -> None:
+        """The order of `ids()` from now on; those that are not named come last."""
+        self._hubs = {key: self._hubs[key] for key in dict.fromkeys((*ids, *self._hubs)) if key in self._hubs}
 
     def hub(self, camera_id: str) -> MemoryHub:
         """See core.ports.Streams."""

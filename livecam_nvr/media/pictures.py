@@ -14,18 +14,26 @@ class StreamPictures:
 
     def __init__(self, streams: CameraStreams) -> None:
         self._streams = streams
-        self._mjpeg = {camera_id: SharedMjpeg(streams.hub(camera_id)) for camera_id in streams.ids()}
-        self._locks = {camera_id: asyncio.Lock() for camera_id in streams.ids()}
+        self._mjpeg: dict[str, SharedMjpeg] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
         self._cache: dict[tuple[str, int | None], tuple[int, bytes]] = {}
 
     async def stop(self) -> None:
         """Ends all decoders; idempotent."""
         await asyncio.gather(*(shared.stop() for shared in self._mjpeg.values()))
 
+    async def forget(self, camera_id: str) -> None:
+        """The camera was taken out of the service: ends its decoder and drops its pictures."""
+        self._locks.pop(camera_id, None)
+        for key in [key for key in self._cache if key[0] == camera_id]:
+            del self._cache[key]
+        if (shared := self._mjpeg.pop(camera_id, None)) is not None:
+            await shared.stop()
+
     async def snapshot(self, camera_id: str, *, max_height: int | None = None) -> bytes:
         """See core.ports.Pictures."""
         hub = self._streams.hub(camera_id)
-        async with self._locks[camera_id]:
+        async with self._locks.setdefault(camera_id, asyncio.Lock()):
             keyframe = newest_keyframe(hub)
             cached = self._cache.get((camera_id, max_height))
             if cached is not None and cached[0] == keyframe.number:
@@ -39,7 +47,9 @@ class StreamPictures:
 
     def mjpeg(self, camera_id: str) -> AsyncIterator[bytes]:
         """See core.ports.Pictures."""
-        self._streams.hub(camera_id)
+        hub = self._streams.hub(camera_id)
+        if camera_id not in self._mjpeg:
+            self._mjpeg[camera_id] = SharedMjpeg(hub)
         return self._mjpeg[camera_id].watch()
 
 

@@ -48,6 +48,7 @@ class CameraPipeline:
         encoder: What encodes it where that is needed.
         memory: Remembers a changed quality.
         quality: What was remembered; None: as configured.
+        before: The pipeline in whose place it comes: its figures go on.
     """
 
     def __init__(
@@ -62,20 +63,26 @@ class CameraPipeline:
         encoder: Encoder = X264,
         memory: QualityMemory | None = None,
         quality: Quality | None = None,
+        before: "CameraPipeline | None" = None,
     ) -> None:
         self.camera = camera
         self.hub = hub
-        self.figures = StreamFigures()
+        self.figures: StreamFigures = before.figures if before else StreamFigures()
         self.state = CameraState.OFFLINE
         self.fault: Fault | None = None
+        self.off = False
+        """Stopped by somebody, and not to be started before they say so."""
+        self.halted = False
+        """`stop` was called: another pipeline is needed to open the camera again."""
+        self._end = EndCause.SERVICE
         self._feed = feed
         self._target = target
         self._bus = bus
         self._clock = clock
         self._encoder = encoder
         self._encodes = False
-        self._sub_stream = camera.sub_id if isinstance(camera, RtspCamera) and camera.sub_url else ""
-        self._dropped = 0
+        self._restarted = before.restarts if before else 0
+        self._dropped = before.dropped_frames - before.figures.missing_frames if before else 0
         self._run: FfmpegRun | None = None
         self._opened_for: Quality | None = None
         """What the newest run was opened with: a change may be asked for while that run is ending."""
@@ -97,6 +104,11 @@ class CameraPipeline:
     @property
     def restarts(self) -> int:
         """How often its ffmpeg had to be started again."""
+        return self._restarted + self._supervisor.restarts
+
+    @property
+    def failures(self) -> int:
+        """How often it has failed since `start`."""
         return self._supervisor.restarts
 
     @property
@@ -116,10 +128,11 @@ class CameraPipeline:
         last = self.figures.last_arrived_s
         init = self.hub.init
         video = init.video if init else None
+        camera = self.camera
         return CameraStatus(
-            id=self.camera.id,
-            name=self.camera.title,
-            kind=self.camera.kind,
+            id=camera.id,
+            name=camera.title,
+            kind=camera.kind,
             state=self.state,
             codec=video.codec if video else "",
             width=video.width if video else 0,
@@ -137,9 +150,10 @@ class CameraPipeline:
             encoder=self._encoder.name if self._encodes else self._feed.encoder,
             phase_ms=self._feed.phase_ms,
             quality=self._quality.status,
-            sub_stream=self._sub_stream,
+            sub_stream=camera.sub_id if isinstance(camera, RtspCamera) and camera.sub_url else "",
             complaints=self._health.complaints,
             fault=self.fault,
+            enabled=not self.off,
         )
 
     def start(self) -> None:
@@ -148,14 +162,29 @@ class CameraPipeline:
         if self._check is not None:
             self._check.start()
 
-    async def stop(self) -> None:
-        """Ends its ffmpeg; idempotent. The last fragments are in the hub when it returns."""
+    async def stop(self, cause: EndCause = EndCause.SERVICE) -> None:
+        """Ends its ffmpeg; idempotent. The last fragments are in the hub when it returns, and it is not started
+        again: another pipeline may take its place.
+        """
+        self._end = cause
+        self.halted = True
         self._quality.stop()
         await self._supervisor.stop()
         await self._stop_waiting()
         if self._check is not None:
             await self._check.stop()
         await self._feed.close()
+        self.hub.detach(self.figures)
+        if cause is not EndCause.SERVICE:
+            self._health.clear()
+            self._set(CameraState.OFFLINE)
+
+    def say_off(self, fault: Fault) -> None:
+        """It was stopped by somebody: that is what its state tells."""
+        self.off, self.fault = True, fault
+        if self.state is CameraState.OFFLINE:  # it may have been away before: that it is off now is news, too
+            self._bus.publish(CameraStateChanged(self.camera.id, self.state, fault))
+        self._set(CameraState.OFFLINE)
 
     async def set_quality(self, height: int | None, fps: float | None) -> QualityStatus:
         """See core.ports.CameraControl."""
@@ -216,7 +245,7 @@ class CameraPipeline:
             await self._watch(run)
             cause = EndCause.RECONFIGURED
         except asyncio.CancelledError:
-            cause = EndCause.SERVICE
+            cause = self._end
             raise
         except LivecamError as error:
             cause = run.cause or (EndCause.CAMERA if error.kind in _AWAY else EndCause.ENCODER)

@@ -62,6 +62,12 @@ class OnvifCameras:
         """See core.ptz.OnvifPort."""
         await self._camera(camera_id).home()
 
+    async def configure(self, cameras: Mapping[str, SecretStr]) -> None:
+        """These are the addresses from now on; the others, and those that have changed, are disconnected."""
+        before, self._addresses = self._addresses, dict(cameras)
+        changed = [key for key in self._cameras if before.get(key) != self._addresses.get(key)]
+        await asyncio.gather(*(self._cameras.pop(key).close() for key in changed))
+
     async def stop(self) -> None:
         """Ends a search, stops all cameras that move and disconnects; at most 2 s; idempotent."""
         self._stopped = True

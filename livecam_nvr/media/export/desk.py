@@ -57,6 +57,10 @@ class ExportDesk:
         self._tidying: asyncio.Task[None] | None = None
         self._stopping = False
 
+    def configure(self, *, floor_bytes: int) -> None:
+        """So much free space is left from now on."""
+        self._floor_bytes = floor_bytes
+
     async def start(self) -> None:
         """Finds what was made before, removes what was left unfinished."""
         for status in await asyncio.to_thread(self._store.load):

@@ -81,6 +81,12 @@ class Merger:
         # Not asyncio's own threads: it would take one of a few for minutes.
         self._thread = ThreadPoolExecutor(1, "merger")
 
+    def configure(self, cameras: Sequence[str], *, segment_s: float, floor_bytes: int) -> None:
+        """These are the cameras, the length of their files and the space to leave from now on."""
+        self._from = {camera_id: self._from.get(camera_id, 0) for camera_id in cameras}
+        self._grace_ns = max(self._grace_ns, round((_GRACE_S + segment_s) * NS))
+        self._floor_bytes = floor_bytes
+
     async def start(self) -> None:
         """Begins to look for what can be merged, also of the last day."""
         self._task = asyncio.create_task(self._run(), name="merger")
@@ -104,7 +110,7 @@ class Merger:
         finished_ns = self._clock.utc_ns() - self._grace_ns
         # Whole slots are asked for: part of one would be merged as if it were all of it.
         lasting_ns = self._slot_begin(finished_ns)
-        for camera_id, since_ns in self._from.items():
+        for camera_id, since_ns in tuple(self._from.items()):
             begin_ns = max(since_ns, self._slot_begin(finished_ns - _LOOK_BACK_NS))
             if begin_ns >= lasting_ns:
                 continue

@@ -42,6 +42,15 @@ class ModeFile:
             {key: {"chosen": chosen, "configured": self._configured[key]} for key, chosen in self._chosen.items()}
         )
 
+    def configure(self, configured: Mapping[str, RecordingMode]) -> None:
+        """This is what the config says from now on; what was chosen against something else is forgotten."""
+        before, self._configured = self._configured, dict(configured)
+        self._chosen = {k: v for k, v in self._chosen.items() if before.get(k) == configured.get(k) is not None}
+
+    def chosen(self, camera_id: str) -> RecordingMode | None:
+        """What was chosen; None: as the config says."""
+        return self._chosen.get(camera_id)
+
     async def stop(self) -> None:
         """Returns when the last change is durable, or was tried once more; idempotent."""
         await self._file.stop()

@@ -48,6 +48,15 @@ class QualityFile:
             }
         )
 
+    def configure(self, configured: Mapping[str, Quality]) -> None:
+        """This is what the config says from now on; what was chosen against something else is forgotten."""
+        before, self._configured = self._configured, dict(configured)
+        self._chosen = {k: v for k, v in self._chosen.items() if before.get(k) == configured.get(k) is not None}
+
+    def chosen(self, camera_id: str, configured: Quality) -> Quality | None:
+        """What was chosen against this setting in the config; None: as that says."""
+        return self._chosen.get(camera_id) if self._configured.get(camera_id) == configured else None
+
     async def stop(self) -> None:
         """Returns when the last change is durable, or was tried once more; idempotent."""
         await self._file.stop()

@@ -16,7 +16,7 @@ from livecam_nvr.media.control import CameraControls
 
 async def test_a_change_ends_with_the_first_frame_of_the_new_quality(run_camera: MakeCamera) -> None:
     camera = run_camera(fps=15)
-    controls = CameraControls([camera.pipeline])
+    controls = CameraControls({"cam0": camera.pipeline})
     with pytest.raises(LivecamError) as raised:
         await controls.set_quality("cam0", height=480, by="a test")
     assert raised.value.kind is ErrorKind.UNAVAILABLE
@@ -52,7 +52,7 @@ async def test_who_asked_may_leave(run_camera: MakeCamera) -> None:
 async def test_a_restart_is_a_new_run_without_a_pause(run_camera: MakeCamera) -> None:
     camera = run_camera(fps=15)
     await camera.until_state(CameraState.LIVE)
-    CameraControls([camera.pipeline]).restart("cam0", "a test")
+    CameraControls({"cam0": camera.pipeline}).restart("cam0", "a test")
     await until(lambda: len(camera.started) == 2)
     assert camera.ends == [EndCause.RECONFIGURED]
     assert camera.pipeline.quality.changing is False

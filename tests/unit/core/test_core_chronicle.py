@@ -254,3 +254,25 @@ def finished(start_utc_ns: int, duration_ns: int) -> Segment:
     return Segment(
         "cam0", path, start_utc_ns, duration_ns, 0, 20, 1, 1, 0, EndCause.CLOCK, "avc1", 640, 360
     )  # fmt: skip
+
+
+async def test_a_camera_that_comes_and_goes_while_the_service_runs(world: World) -> None:
+    await world.start()
+    off = replace(OFF, idle=GapCause.SCHEDULE)
+    sink = await world.chronicle.begin("cam1", lambda: off)
+    assert sink is world.chronicle.sink("cam1")
+    world.clock.advance(5)
+    world.bus.publish(RecordingChanged("cam1", world.active()))
+    world.clock.advance(5)
+    world.chronicle.remove("cam1")
+    world.bus.publish(RecordingChanged("cam1", off))
+    world.chronicle.remove("cam1")
+    said = [(entry.camera_id, entry.data["cause"]) for entry in world.ledger.entries.values()]
+    assert said == [("cam1", "schedule"), ("cam1", ""), ("cam1", "service_stopped")]
+    assert world.last.data["words"] == "the camera was taken out of the config"
+
+    # It comes back: nothing has crashed meanwhile.
+    world.clock.advance(5)
+    await world.chronicle.begin("cam1", lambda: off)
+    assert world.last.data["cause"] == "schedule"
+    assert len(world.ledger.entries) == 4

@@ -3,7 +3,9 @@ import logging
 import pytest
 from fakes.core_triggers import Cameras
 
+from livecam_nvr.core.modes import TriggerSettings
 from livecam_nvr.core.ports import Switch
+from livecam_nvr.domain.coverage import GapCause
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.status import RecordingMode
 
@@ -74,3 +76,31 @@ def test_a_schedule_that_is_not_there_cannot_be_chosen() -> None:
         cameras.switches.set_mode("cam0", RecordingMode.SCHEDULE, by="MQTT")
     assert caught.value.kind is ErrorKind.CONFLICT
     assert cameras.status().mode is RecordingMode.SWITCHED
+
+
+def test_a_whole_camera_that_is_off_is_not_recorded_in_any_mode() -> None:
+    cameras = Cameras()
+    switches = cameras.switches
+    switches.set_mode("cam0", RecordingMode.ALWAYS, by="a test")
+    switches.suspend("cam0", "anna")
+    status = switches.recording("cam0")
+    assert (status.wanted, status.idle, status.idle_by) == (True, GapCause.SWITCHED_OFF, "anna")
+    switches.keep("cam0", 1, 1)
+    switches.event("cam0", lasts=True)
+    assert switches.recording("cam0").idle is GapCause.SWITCHED_OFF
+    switches.suspend("cam0", None)
+    assert switches.recording("cam0").idle is None
+
+
+def test_settings_are_taken_over_while_it_runs() -> None:
+    cameras = Cameras()
+    switches = cameras.switches
+    switches.configure("cam0", TriggerSettings(Switch(False, "the config"), RecordingMode.ALWAYS))
+    assert switches.recording("cam0").idle is None
+    switches.configure("cam0", TriggerSettings(Switch(False, "the config"), RecordingMode.SWITCHED))
+    status = switches.recording("cam0")
+    assert (status.idle, status.idle_by) == (GapCause.SWITCHED_OFF, "the config")
+    switches.remove("cam0")
+    with pytest.raises(LivecamError, match="no camera 'cam0'"):
+        switches.recording("cam0")
+    switches.remove("cam0")

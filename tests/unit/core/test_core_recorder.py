@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from fakes.core_archive import FakeArchive, FakeWriter
@@ -423,3 +424,19 @@ def test_an_order_while_the_camera_is_away_is_carried_out_when_it_is_back() -> N
     scene.clock.advance(5)
     back = scene.record()
     assert [file.numbers for file in scene.files] == [numbers(back)]
+
+
+@pytest.mark.parametrize("segment_s", [10, 60])
+def test_another_length_counts_from_the_next_border_of_it(segment_s: int) -> None:
+    scene = Scene(segment_s=30)
+    scene.record(5)
+    assert len(scene.files) == 1
+    scene.recorder.configure(segment_s=segment_s, pre_roll_s=0)
+    recorded = scene.record(200)
+    starts = [file.start.start_utc_ns // NS for file in scene.files[1:]]
+    assert len(starts) > 2
+    assert all(start % segment_s <= 2 for start in starts), starts
+    lengths = [later - earlier for earlier, later in pairwise(starts)]
+    assert all(abs(length - segment_s) <= 2 for length in lengths)
+    written = [number for file in scene.files for number in file.numbers]
+    assert written[-len(recorded) :] == numbers(recorded)

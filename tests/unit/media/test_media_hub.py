@@ -336,3 +336,40 @@ def test_cameras_by_id() -> None:
     with pytest.raises(LivecamError, match="no camera 'x'") as caught:
         streams.hub("x")
     assert (caught.value.kind, caught.value.hint) == (ErrorKind.NOT_FOUND, "there are: cam1, cam0")
+
+
+async def test_cameras_come_and_go_and_their_viewers_with_them() -> None:
+    source = Source()
+    streams = CameraStreams()
+    streams.add(source.hub)
+    streams.add(MemoryHub("cam1", 1))
+    streams.arrange(["cam1", "cam0"])
+    assert streams.ids() == ("cam1", "cam0")
+    source.publish("K")
+    async with source.hub.subscribe() as viewer:
+        streams.remove("cam0")
+        assert len([fragment async for fragment in viewer]) == 1
+    assert streams.ids() == ("cam1",)
+    streams.remove("cam0")
+
+
+def test_a_sink_that_was_taken_away_gets_nothing() -> None:
+    class Sink:
+        def __init__(self) -> None:
+            self.got: list[Fragment] = []
+
+        def on_fragment(self, fragment: Fragment) -> None:
+            self.got.append(fragment)
+
+        def on_end(self, cause: EndCause) -> None:
+            raise AssertionError(cause)
+
+    source, one, other = Source(), Sink(), Sink()
+    source.hub.attach(one)
+    source.hub.attach(other)
+    source.publish("K")
+    source.hub.detach(other)
+    source.publish("p")
+    assert (len(one.got), len(other.got)) == (2, 1)
+    source.hub.detach(one)
+    source.hub.end_run(EndCause.CAMERA)
