@@ -85,7 +85,7 @@ class Doorkeeper:
         self.port = 0
         """Where it listens once it has started."""
         self._expected = "Basic " + b64encode(self.secret.encode()).decode()
-        self._cameras = frozenset(camera.id for camera in config.streams)
+        self._cameras = {camera.id for camera in config.streams}
         self._ours = _own_addresses(config)
         self._visits = Visits()
         self._runner: web.AppRunner | None = None
@@ -109,6 +109,14 @@ class Doorkeeper:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+
+    def add(self, stream_id: str) -> None:
+        """A stream more."""
+        self._cameras.add(stream_id)
+
+    def remove(self, stream_id: str) -> None:
+        """A stream less: it looks as if it had never been; harmless if there is none."""
+        self._cameras.discard(stream_id)
 
     def ended(self, event: AccessEnded) -> set[str]:
         """The ids of MediaMTX's sessions that ran on this."""

@@ -1,14 +1,17 @@
 """An RTSP server of GStreamer, run by the system's Python; stands alone: imports nothing of this project.
 
-    gst_child.py CAMERA=FD…
+    gst_child.py LINE CAMERA=FD…
     gst_child.py --check
 
-FD is an inherited UDP socket on which a camera's MPEG-TS comes. On stdin come JSON objects, one a line. The first
-says where to listen, and whom to ask who may watch (`gst_door.py`); no argument, because others can read those:
+FD is an inherited UDP socket on which a camera's MPEG-TS comes; those of cameras that are added later come over
+LINE, an inherited Unix socket, each with the camera's name, before the camera is told of. On stdin come JSON
+objects, one a line. The first says where to listen, and whom to ask who may watch (`gst_door.py`); no argument,
+because others can read those:
 
     {"port": 20001, "secret": "…", "listen": [["127.0.0.1", "8554", null], ["0.0.0.0", "8322", ["CERT", "KEY"]]]}
 
 Then `{"camera": "cam0", "codec": "h264"}` publishes a camera (its sound, if it is AAC, along with it),
+`{"gone": "cam0"}` takes one away with its viewers,
 `{"end": {"credentials": […], "sessions": […], "keep_session": ""}}` ends viewers, and `{"renew": true}` has the
 certificates read anew. On stdout, one JSON object a line, it says `{"ready": "GStreamer 1.22.0"}` when it listens.
 What is wrong goes to stderr. It ends when stdin does.
@@ -201,9 +204,16 @@ class _Port(typing.NamedTuple):
 class Server:
     """The server and the cameras that it serves."""
 
-    def __init__(self, door: "gst_door.Door", ports: "list[_Port]", ingests: "dict[str, socket.socket]") -> None:
+    def __init__(
+        self,
+        door: "gst_door.Door",
+        ports: "list[_Port]",
+        ingests: "dict[str, socket.socket]",
+        line: socket.socket,
+    ) -> None:
         self._door = door
         self._ingests = ingests
+        self._line = line
         self._codecs: dict[str, str] = {}
         self._paths = _Paths()
         # RTP goes out from where plain RTSP is served: over TLS, it stays within the connection.
@@ -235,19 +245,47 @@ class Server:
         """Serves a camera from now on. With another codec than before, its viewers have to come again."""
         if self._codecs.get(camera) == codec:
             return
-        path = f"/{camera}"
-        if camera in self._codecs:
-            self._paths.remove_factory(path)
-            for server, _ in self._servers:
-                server.client_filter(lambda _server, client: _watches(client, path))
+        self._take_in()
+        if camera not in self._ingests:
+            _complain(f"nothing is known of where {camera} comes from")
+            return
+        self._withdraw(camera)
         self._codecs[camera] = codec
-        self._paths.add_factory(path, CameraFactory(camera, self._ingests[camera], codec, self._address))
+        self._paths.add_factory(f"/{camera}", CameraFactory(camera, self._ingests[camera], codec, self._address))
         self._paths.cameras.add(camera)
+
+    def forget(self, camera: str) -> None:
+        """Serves a camera no longer: its viewers end."""
+        self._take_in()
+        self._withdraw(camera)
+        if camera in self._ingests:
+            self._ingests.pop(camera).close()
+
+    def _withdraw(self, camera: str) -> None:
+        if self._codecs.pop(camera, None) is None:
+            return
+        path = f"/{camera}"
+        self._paths.cameras.discard(camera)
+        self._paths.remove_factory(path)
+        for server, _ in self._servers:
+            server.client_filter(lambda _server, client: _watches(client, path))
+
+    def _take_in(self) -> None:
+        """The sockets of cameras that were added since."""
+        while select.select([self._line], [], [], 0)[0]:
+            name, fds, _, _ = socket.recv_fds(self._line, 256, 1)
+            if not name:
+                return
+            if (former := self._ingests.pop(name.decode(), None)) is not None:
+                former.close()
+            self._ingests[name.decode()] = socket.socket(fileno=fds[0])
 
     def obey(self, order: "dict[str, typing.Any]") -> None:
         """Does what a line of stdin says."""
         if "camera" in order:
             self.announce(order["camera"], order["codec"])
+        elif "gone" in order:
+            self.forget(order["gone"])
         elif "end" in order:
             end = order["end"]
             credentials, sessions = frozenset(end["credentials"]), frozenset(end["sessions"])
@@ -316,13 +354,15 @@ def main(arguments: list[str]) -> str | None:
     if missing or arguments == ["--check"]:
         _say(version=Gst.version_string())
         return missing or None
+    line, *cameras = arguments
     ingests = {}
-    for camera, _, fd in (argument.rpartition("=") for argument in arguments):
+    for camera, _, fd in (argument.rpartition("=") for argument in cameras):
         ingests[camera] = socket.socket(fileno=int(fd))
     orders = json.loads(sys.stdin.readline())
     try:
         door = gst_door.Door(orders["port"], orders["secret"])
-        server = Server(door, [_Port(*port) for port in orders["listen"]], ingests)
+        own_line = socket.socket(fileno=int(line))
+        server = Server(door, [_Port(*port) for port in orders["listen"]], ingests, own_line)
         server.listen()
     except GLib.Error as error:
         return f"the certificate cannot be used: {error.message}"

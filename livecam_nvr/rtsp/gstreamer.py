@@ -75,8 +75,12 @@ class GStreamerServer(SupervisedServer):
         self._certificate_of: tuple[int, ...] = ()
         self._unsubscribe = bus.subscribe(AccessEnded, self._ended)
         self._ingests: dict[str, _Ingest] = {}
-        # What we encode ourselves is H.264: its first viewer need not wait until the stream has told so.
-        self._codecs = {c.id: "h264" for c in config.streams if isinstance(c, EncodedCamera)}
+        self._codecs: dict[str, str] = {}
+        self._streams: list[str] = []
+        self._line: socket.socket | None = None
+        """To the running child: over it go the sockets of cameras that came after its start."""
+        for camera in config.streams:
+            self.add(camera.id, h264=isinstance(camera, EncodedCamera))
 
     def publish_target(self, camera_id: str) -> PublishTarget:
         """See core.ports.MediaServer."""
@@ -84,6 +88,29 @@ class GStreamerServer(SupervisedServer):
         port = ingest.receiver.getsockname()[1]
         options = f"pkt_size={_DATAGRAM_BYTES}&localaddr={_LOOPBACK}&localport={ingest.from_port}"
         return PublishTarget("mpegts", f"udp://{_LOOPBACK}:{port}?{options}")
+
+    def add(self, camera_id: str, *, h264: bool) -> None:
+        """See core.ports.MediaServer."""
+        if camera_id not in self._streams:
+            self._streams.append(camera_id)
+        if h264:
+            # What we encode ourselves: its first viewer need not wait until the stream has told so.
+            self._codecs[camera_id] = "h264"
+        if self._line is not None:
+            self._hand_over(camera_id)
+            if h264 and self._child is not None:
+                _tell(self._child, camera=camera_id, codec="h264")
+
+    def remove(self, camera_id: str) -> None:
+        """See core.ports.MediaServer."""
+        if camera_id not in self._streams:
+            return
+        self._streams.remove(camera_id)
+        self._codecs.pop(camera_id, None)
+        if self._child is not None:
+            _tell(self._child, gone=camera_id)
+        if (ingest := self._ingests.pop(camera_id, None)) is not None:
+            ingest.receiver.close()
 
     def stream_started(self, camera_id: str, codec: str) -> None:
         """See core.ports.MediaServer. A codec that RTSP viewers cannot be given is logged."""
@@ -128,22 +155,40 @@ class GStreamerServer(SupervisedServer):
         return self._ingests[camera_id]
 
     async def _attempt(self) -> None:
-        config, plain = self._config, plain_address(self._config)
+        config = self._config
         require_free(rtsp_ports(config))
-        fds = {c.id: self._ingest(c.id).receiver.fileno() for c in self._config.streams}
         said = bytearray()
         self._certificate_of = await asyncio.to_thread(_marks, config)
-        child = await spawn(
-            [self._python, "-I", str(_CHILD), *(f"{camera}={fd}" for camera, fd in fds.items())],
-            name=self.title,
-            on_stdout=said.extend,
-            on_line=lambda line: _log.debug("GStreamer: %s", line),
-            stdin=True,
-            pass_fds=tuple(fds.values()),
-        )
+        fds = {camera_id: self._ingest(camera_id).receiver.fileno() for camera_id in self._streams}
+        # Sequenced packets keep each name together with its socket (unix(7)).
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with ours:
+            try:
+                with theirs:
+                    child = await spawn(
+                        [
+                            *(self._python, "-I", str(_CHILD), str(theirs.fileno())),
+                            *(f"{camera}={fd}" for camera, fd in fds.items()),
+                        ],
+                        name=self.title,
+                        on_stdout=said.extend,
+                        on_line=lambda line: _log.debug("GStreamer: %s", line),
+                        stdin=True,
+                        pass_fds=(theirs.fileno(), *fds.values()),
+                    )
+                self._line = ours
+                for camera_id in set(self._streams) - set(fds):  # came meanwhile
+                    self._hand_over(camera_id)
+                await self._serve(child, said)
+            finally:
+                self._line = None
+
+    async def _serve(self, child: ChildProcess, said: bytearray) -> None:
+        config, plain = self._config, plain_address(self._config)
         _tell(child, port=self._doorkeeper.port, secret=self._doorkeeper.secret, listen=_listen(config))
-        for camera_id, codec in self._codecs.items():
-            _tell(child, camera=camera_id, codec=codec)
+        for camera_id in self._streams:
+            if camera_id in self._codecs:
+                _tell(child, camera=camera_id, codec=self._codecs[camera_id])
 
         async def ask() -> None:
             # The child's own word first: until it has come, whoever answers on the port is not our child.
@@ -155,6 +200,15 @@ class GStreamerServer(SupervisedServer):
             await self._renew(child)
 
         await self._attend(child, ask)
+
+    def _hand_over(self, camera_id: str) -> None:
+        """Gives the running child a camera's socket."""
+        if self._line is not None:
+            # The child takes it when it is next told of a camera. A line that is full or broken means that it is
+            # dead or hung: then its successor gets them all at its start.
+            with contextlib.suppress(OSError):
+                receiver = self._ingest(camera_id).receiver
+                socket.send_fds(self._line, [camera_id.encode()], [receiver.fileno()], socket.MSG_DONTWAIT)
 
     async def _renew(self, child: ChildProcess) -> None:
         """Has a certificate that was replaced read anew, for the connections to come."""

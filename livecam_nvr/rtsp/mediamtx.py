@@ -72,6 +72,12 @@ class MediaMtxServer(SupervisedServer):
         url = f"rtsp://{PUBLISHER}:{self._doorkeeper.publisher_password}@{where}/{camera_id}"
         return PublishTarget("rtsp", url, (("rtsp_transport", "tcp"), ("pkt_size", _RTP_BYTES)))
 
+    def add(self, camera_id: str, *, h264: bool) -> None:
+        """Nothing to do: all paths are there, and the doorkeeper knows the cameras."""
+
+    def remove(self, camera_id: str) -> None:
+        """Nothing to do: its readers end with its publisher."""
+
     def stream_started(self, camera_id: str, codec: str) -> None:
         """Nothing to do: the publisher's announcement tells the codec."""
 

@@ -32,6 +32,12 @@ class NoServer:
         """The null muxer of ffmpeg, which throws everything away."""
         return PublishTarget("null", "-")
 
+    def add(self, camera_id: str, *, h264: bool) -> None:
+        """Nobody to tell."""
+
+    def remove(self, camera_id: str) -> None:
+        """Nobody to tell."""
+
     def stream_started(self, camera_id: str, codec: str) -> None:
         """Nobody to tell."""
 
