@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -110,7 +110,8 @@ async def _admitted(request: web.Request, rule: Rule) -> Caller:
     if rule.page:
         # Relative, so that it is right below any prefix; only ever the path of one of our pages, so that nobody is
         # led elsewhere by it.
-        page = quote(request.path.lstrip("/"))
+        kept = urlencode({name: request.query[name] for name in rule.query if name in request.query})
+        page = quote(request.path.lstrip("/") + (f"?{kept}" if kept else ""))
         raise web.HTTPSeeOther("setup" if gate.needs_setup else f"signin?next={page}" if page else "signin")
     if gate.needs_setup:
         raise not_signed_in("open the page and set the first password; until then nobody gets in")

@@ -21,6 +21,7 @@ from livecam_nvr.web.sockets import serve
 from livecam_nvr.web.status import shown_status
 
 _EVERY_S = 1.0
+_AT_LEAST_S = 5.0
 _NEWS: tuple[type[AnyEvent], ...] = (
     CameraStateChanged,
     QualityChanged,
@@ -31,18 +32,24 @@ _NEWS: tuple[type[AnyEvent], ...] = (
 
 
 async def events(request: web.Request) -> web.WebSocketResponse:
-    """`/api/events`: the status at once, and then at most once a second, if it has changed."""
+    """`/api/events`: the status at once, and then at most once a second, if it has changed; at least every 5 s.
+
+    Of a connection that is dead, as after the computer slept, a browser is told nothing: only the silence tells.
+    """
+    clock = asyncio.get_running_loop().time
 
     async def send(socket: web.WebSocketResponse) -> None:
         told: dict[str, object] = {}
+        told_s = 0.0
         with _noticing(request.app[PORTS].bus) as happened:
             while True:
                 status = shown_status(request)
                 # Time alone passing is no news; what changed and changed back within the second is: the viewer
                 # who did it has seen the state between from the answer to the request.
-                if happened.is_set() or {**status, "uptime_s": 0} != {**told, "uptime_s": 0}:
+                news = happened.is_set() or {**status, "uptime_s": 0} != {**told, "uptime_s": 0}
+                if news or clock() - told_s >= _AT_LEAST_S:
                     happened.clear()
-                    told = status
+                    told, told_s = status, clock()
                     await socket.send_str(json.dumps(status, ensure_ascii=False, separators=(",", ":")))
                 await asyncio.sleep(_EVERY_S)
 

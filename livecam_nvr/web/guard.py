@@ -41,7 +41,7 @@ def page_headers(view: Seen) -> dict[str, str]:
     ancestors = "'self'" if view.framed else "'none'"
     policy = (
         f"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}; script-src 'self';"
-        " style-src 'self'; img-src 'self' blob:; media-src 'self' blob:;"
+        " style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; manifest-src 'self';"
         f" connect-src 'self' ws://{view.host} wss://{view.host}"
     )
     return {

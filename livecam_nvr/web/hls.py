@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
+from livecam_nvr.domain.segment import NS
 from livecam_nvr.web.access_caller import caller_of, carried
 from livecam_nvr.web.keys import OPEN, PORTS, SHELVES
 from livecam_nvr.web.playlist import Shelf, gop_bytes, master_playlist, media_playlist
@@ -18,7 +19,12 @@ async def master(request: web.Request) -> web.Response:
 
 async def media(request: web.Request) -> web.Response:
     """`hls/live.m3u8`: the media playlist, read again and again by players."""
-    return web.Response(text=media_playlist(await _shelf(request), carried(request)), content_type=_PLAYLIST)
+    shelf, ports = await _shelf(request), request.app[PORTS]
+    newest = shelf.listed[-1].gop
+    # The page must not show what is old as live, and its own clock may be any.
+    age_s = (ports.clock.utc_ns() - newest.utc_ns) / NS - newest.duration_s
+    headers = {"X-Newest-Age": f"{max(0.0, age_s):.3f}", **ports.ways}
+    return web.Response(text=media_playlist(shelf, carried(request)), content_type=_PLAYLIST, headers=headers)
 
 
 async def init(request: web.Request) -> web.Response:

@@ -5,11 +5,22 @@ from pathlib import Path
 
 from aiohttp import web
 
+from livecam_nvr.core.about import About, NothingAbout
 from livecam_nvr.core.access import AccessDesk, AuditLog, Gate
 from livecam_nvr.core.bus import EventBus
-from livecam_nvr.core.ports import CameraControl, Pictures, RecordingControl, SegmentIndex, StatusSource, Streams
+from livecam_nvr.core.ports import (
+    CameraControl,
+    Pictures,
+    RecordingControl,
+    SegmentIndex,
+    StatusSource,
+    Streams,
+    Whep,
+)
 from livecam_nvr.core.ptz import OnvifPort
+from livecam_nvr.core.settings import CameraSwitch, SettingsDesk
 from livecam_nvr.runtime.clock import Clock, SystemClock
+from livecam_nvr.runtime.logs import LogRing
 from livecam_nvr.web.open_streams import OpenStreams
 from livecam_nvr.web.shelves import Shelves
 
@@ -30,6 +41,25 @@ class WebPorts:
     clock: Clock = field(default_factory=SystemClock)
     onvif: OnvifPort | None = None
     """Without it, nothing is searched for and no camera can be moved."""
+    whep: Whep | None = None
+    """Without it, there is no WebRTC."""
+    log: LogRing = field(default_factory=LogRing)
+    about: About = field(default_factory=NothingAbout)
+    """What the service can say of itself and of this machine."""
+    settings: SettingsDesk | None = None
+    """Without it, the settings are shown to nobody and cannot be changed."""
+    power: CameraSwitch | None = None
+    """Without it, no camera can be switched off."""
+
+    @property
+    def has_webrtc(self) -> bool:
+        """Whether it makes sense to ask for WebRTC now."""
+        return self.whep is not None and self.whep.ready
+
+    @property
+    def ways(self) -> dict[str, str]:
+        """The header of live answers that tells the page of a better way."""
+        return {"X-Ways": "webrtc" if self.has_webrtc else ""}
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ async def mjpeg(request: web.Request) -> web.StreamResponse:
         LivecamError: UNAVAILABLE if the camera has no picture.
     """
     pictures = request.app[PORTS].pictures.mjpeg(request.match_info["camera_id"])
-    response = web.StreamResponse()
+    response = web.StreamResponse(headers=request.app[PORTS].ways)
     response.headers["Content-Type"] = f"multipart/x-mixed-replace; boundary={_BOUNDARY.decode()}"
     try:
         with request.app[OPEN].held(caller_of(request)) as stream:

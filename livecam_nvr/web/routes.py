@@ -1,5 +1,7 @@
 """Which address leads to which handler, and who may use it; docs/ref/http.md describes them all."""
 
+from dataclasses import replace
+
 from livecam_nvr.core.access import Deed
 from livecam_nvr.domain.access import Role
 from livecam_nvr.web import (
@@ -10,12 +12,15 @@ from livecam_nvr.web import (
     access_users,
     clips,
     control,
+    diagnostics,
+    enabled,
     events,
     events_in,
     exports,
     hls,
     live_mp4,
     live_ws,
+    log,
     mjpeg,
     modes,
     onvif,
@@ -26,9 +31,12 @@ from livecam_nvr.web import (
     quality,
     recordings,
     retention,
+    settings,
     snapshot,
     status,
     thumbnails,
+    versions,
+    whep,
 )
 from livecam_nvr.web.rules import (
     ADMIN,
@@ -41,6 +49,7 @@ from livecam_nvr.web.rules import (
     Ruled,
     delete,
     get,
+    patch,
     post,
     static,
 )
@@ -48,6 +57,7 @@ from livecam_nvr.web.rules import (
 _CAMERA = "/api/cameras/{camera_id}"
 _PAGE = Rule(Role.VIEWER, page=True)
 _DOWNLOAD = Rule(Role.WATCHER, deed=Deed.DOWNLOAD)
+_DIAGNOSTICS = replace(ADMIN, deed=Deed.DOWNLOAD)
 _RECORDING = Rule(Role.WATCHER, camera=RECORDING_PATH, deed=Deed.DOWNLOAD)
 _LIVE_PLAYLIST = Rule(Role.VIEWER, folder="")
 _PAST_PLAYLIST = Rule(Role.WATCHER, folder="playback")
@@ -59,6 +69,9 @@ def routes() -> list[Ruled]:
     return [
         get("/", pages.index, _PAGE),
         get("/past", pages.past, _PAGE),
+        get("/wall", pages.wall, replace(_PAGE, query=("cameras", "labels"))),
+        get("/system", pages.system, _PAGE),
+        get("/manifest.webmanifest", pages.manifest, OPEN),
         static("/static", pages.STATIC),
         get("/healthz", status.healthz, OPEN),
         get("/api/status", status.get_status, VIEWER),
@@ -67,6 +80,9 @@ def routes() -> list[Ruled]:
         get(f"{_CAMERA}/stream.mjpeg", mjpeg.mjpeg, VIEWER, endless=True),
         get(f"{_CAMERA}/live.mp4", live_mp4.live_mp4, VIEWER, endless=True),
         get(f"{_CAMERA}/live.ws", live_ws.live_ws, VIEWER, endless=True),
+        post(f"{_CAMERA}/whep", whep.begin, VIEWER),
+        patch(_CAMERA + "/whep/{session:[0-9a-f-]{1,64}}", whep.trickle, VIEWER),
+        delete(_CAMERA + "/whep/{session:[0-9a-f-]{1,64}}", whep.end, VIEWER),
         get(_CAMERA + "/hls/index.m3u8", hls.master, _LIVE_PLAYLIST),
         get(_CAMERA + "/hls/live.m3u8", hls.media, _LIVE_PLAYLIST),
         get(_CAMERA + r"/hls/init-{run:\d{1,15}}.mp4", hls.init, VIEWER),
@@ -77,10 +93,17 @@ def routes() -> list[Ruled]:
         get(f"{_CAMERA}/quality", quality.get_quality, VIEWER),
         post(f"{_CAMERA}/quality", quality.set_quality, OPERATOR, Deed.QUALITY),
         post(f"{_CAMERA}/restart", quality.restart, OPERATOR, Deed.RESTART),
+        post(f"{_CAMERA}/enabled", enabled.set_enabled, OPERATOR, Deed.ENABLED),
+        get("/api/settings", settings.get_settings, ADMIN),
+        post("/api/settings/check", settings.check, ADMIN),
+        post("/api/settings", settings.apply, ADMIN, Deed.SETTINGS),
         get("/api/discover", onvif.discover, _WHOLE_HOUSE),
         get(f"{_CAMERA}/ptz", onvif.get_ptz, VIEWER),
         post(f"{_CAMERA}/ptz", onvif.set_ptz, OPERATOR, Deed.MOVE),
         get("/recordings/{path:.+}", recordings.get_recording, _RECORDING),
+        get("/api/log", log.get_log, ADMIN),
+        get("/api/versions", versions.get_versions, ADMIN),
+        get("/api/diagnostics", diagnostics.get_diagnostics, _DIAGNOSTICS),
     ]
 
 

@@ -30,6 +30,8 @@ class Rule:
     """What the audit log calls it."""
     page: bool = False
     """Whoever is nobody is sent to the sign-in."""
+    query: tuple[str, ...] = ()
+    """Of a page: which parts of its query the sign-in leads back with."""
     folder: str | None = None
     """Of a playlist: where, seen from its own folder, all that it names lies. A ticket for it is one for that."""
 
@@ -62,6 +64,11 @@ def get(path: str, handler: Handler, rule: Rule, *, endless: bool = False) -> Ru
 def post(path: str, handler: Handler, rule: Rule, deed: Deed | None = None) -> Ruled:
     """A route for POST."""
     return Ruled(web.post(path, handler), replace(_with_camera(path, rule), deed=deed))
+
+
+def patch(path: str, handler: Handler, rule: Rule) -> Ruled:
+    """A route for PATCH."""
+    return Ruled(web.patch(path, handler), _with_camera(path, rule))
 
 
 def delete(path: str, handler: Handler, rule: Rule, deed: Deed | None = None) -> Ruled:

@@ -15,6 +15,7 @@ from livecam_nvr.web.guard import add_headers, guard
 from livecam_nvr.web.keys import ACCESS, OPEN, PORTS, SHELVES, WebAccess, WebPorts
 from livecam_nvr.web.limits import Limits
 from livecam_nvr.web.open_streams import OpenStreams
+from livecam_nvr.web.pages import light
 from livecam_nvr.web.past_ports import PastPorts
 from livecam_nvr.web.proxies import PROXIES, Proxies
 from livecam_nvr.web.routes import access_routes, past_routes, routes
@@ -97,7 +98,7 @@ class WebServer:
     def _application(self) -> web.Application:
         open_to_all = self._access.gate.demo is not None
         guarded = guard(self._listen.address, encrypted=self._entrance.encrypted, open_to_all=open_to_all)
-        middlewares = (error_middleware(), guarded, access_guard())
+        middlewares = (error_middleware(), guarded, access_guard(), light)
         app = web.Application(middlewares=middlewares, client_max_size=_MAX_BODY_BYTES)
         app[PORTS] = self._ports
         app[ACCESS] = self._access

@@ -79,7 +79,8 @@ def shown_status(request: web.Request) -> dict[str, Any]:
     principal = caller_of(request).principal
     status = request.app[PORTS].status.status()
     cameras = tuple(camera for camera in status.cameras if principal.sees(camera.id))
-    shown = service_json(replace(status, cameras=cameras), shown_host(request))
+    alarms = tuple(alarm for alarm in status.alarms if not alarm.camera_id or principal.sees(alarm.camera_id))
+    shown = service_json(replace(status, cameras=cameras, alarms=alarms), shown_host(request))
     if not principal.may(Role.WATCHER):
         shown["retention"] = None
         shown["disk"]["path"] = ""

@@ -246,6 +246,7 @@ async def test_the_page_goes_on_by_itself(make_service: Callable[..., Service]) 
             return shown == width and await shown_frame(page, 0) > 5
 
         await until(lambda: moves(1280), 20, "the first quality")
+        await page.keyboard.press("i")
         await page.locator("select.height").select_option("480")
         await until(lambda: moves(848), 20, "the second quality")
         await until(page.locator("select.height").is_enabled, 10)

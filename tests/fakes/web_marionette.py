@@ -40,6 +40,17 @@ class Firefox:
         found = await self.call("WebDriver:ExecuteScript", script=f"return {expression}", args=[])
         return found["value"]
 
+    async def click(self, selector: str) -> None:
+        await self.call("WebDriver:ElementClick", id=await self._find(selector))
+
+    async def type(self, selector: str, text: str) -> None:
+        await self.call("WebDriver:ElementSendKeys", id=await self._find(selector), text=text)
+
+    async def _find(self, selector: str) -> str:
+        found = await self.call("WebDriver:FindElement", using="css selector", value=selector)
+        (element,) = found["value"].values()
+        return str(element)
+
     async def screenshot(self, path: Path) -> None:
         path.write_bytes(b64decode((await self.call("WebDriver:TakeScreenshot", full=False))["value"]))
 
@@ -82,7 +93,8 @@ async def firefox(folder: Path) -> AsyncIterator[Firefox]:
     finally:
         process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), 10)
+            async with asyncio.timeout(10):
+                await process.wait()
         except TimeoutError:
             process.kill()
             await process.wait()

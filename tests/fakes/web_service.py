@@ -28,6 +28,7 @@ from livecam_nvr.domain.status import (
     DiskStatus,
     Fault,
     MediaServerStatus,
+    ProcessStatus,
     RecordingStatus,
     ServerState,
     ServiceStatus,
@@ -68,6 +69,7 @@ class FakeStatus:
             for at, camera_id in enumerate(ids)
         }
         self.disk = DiskStatus("/srv/recordings", 500_000_000_000, 212_000_000_000)
+        self.process = ProcessStatus()
 
     def change(self, camera_id: str, **what: Any) -> None:
         self.cameras[camera_id] = replace(self.cameras[camera_id], **what)
@@ -86,6 +88,7 @@ class FakeStatus:
             media_server=MediaServerStatus("gstreamer", ServerState.READY, "1.22"),
             broker=BrokerStatus(configured=True, connected=True, address="127.0.0.1:1883"),
             disk=self.disk,
+            process=self.process,
         )
 
     def recording(self, camera_id: str) -> RecordingStatus:

@@ -41,6 +41,11 @@ async def chromium() -> AsyncIterator[Browser]:
             await browser.close()
 
 
+def frame_shown_by(index: int) -> str:
+    """JavaScript for the number of the frame that a page's video number `index` shows; -1 if it shows none."""
+    return f"({_READ.strip()})([{index}, {BARCODE_BITS}, {BARCODE_CELL}])"
+
+
 async def shown_frame(page: Page, index: int) -> int:
     """The number of the frame that the page's video number `index` shows; -1 if it shows none."""
-    return int(await page.evaluate(_READ, [index, BARCODE_BITS, BARCODE_CELL]))
+    return int(await page.evaluate(frame_shown_by(index)))

@@ -6,7 +6,9 @@ import random
 import socket
 from collections.abc import Iterator
 
-_PORTS = range(10000, 20000)  # below those that the kernel gives to clients: no connection takes one meanwhile
+# Below those that the kernel gives to clients: no connection takes one meanwhile. And above those that browsers
+# refuse, the last of which is 10080 (WHATWG Fetch, "Port blocking").
+_PORTS = range(10100, 20000)
 _BLOCK = 100
 _STEP = 5
 """A server that is given a port may take the ones behind it, too, as those for RTP."""

@@ -207,6 +207,10 @@ async def test_where_strangers_are_sent(guarded: Site, program: aiohttp.ClientSe
     for path, wanted in (
         ("/past", "signin?next=past"),
         ("/past?next=//evil.example", "signin?next=past"),
+        (
+            "/wall?cameras=cam0,cam1&labels=0&next=//evil.example",
+            "signin?next=wall?cameras%3Dcam0%252Ccam1%26labels%3D0",
+        ),
         ("/", "signin"),
     ):
         async with program.get(path, allow_redirects=False) as answer:

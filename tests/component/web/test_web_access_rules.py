@@ -1,5 +1,6 @@
 """Who may use which address: every route of the running service, asked by everybody."""
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -22,6 +23,7 @@ CAMERA = "/api/cameras/{camera_id}"
 TABLE = {
     "open": [
         "GET /static",
+        "GET /manifest.webmanifest",
         "GET /signin",
         "GET /setup",
         "GET /healthz",
@@ -32,12 +34,17 @@ TABLE = {
     "viewer": [
         "GET /",
         "GET /past",
+        "GET /system",
+        "GET /wall",
         "GET /api/status",
         "GET /api/events",
         f"GET {CAMERA}/snapshot.jpg",
         f"GET {CAMERA}/stream.mjpeg",
         f"GET {CAMERA}/live.mp4",
         f"GET {CAMERA}/live.ws",
+        f"POST {CAMERA}/whep",
+        f"PATCH {CAMERA}/whep/{{session}}",
+        f"DELETE {CAMERA}/whep/{{session}}",
         f"GET {CAMERA}/hls/index.m3u8",
         f"GET {CAMERA}/hls/live.m3u8",
         f"GET {CAMERA}/hls/init-{{run}}.mp4",
@@ -73,6 +80,7 @@ TABLE = {
         f"POST {CAMERA}/mode",
         f"POST {CAMERA}/quality",
         f"POST {CAMERA}/restart",
+        f"POST {CAMERA}/enabled",
         f"POST {CAMERA}/ptz",
         f"POST {CAMERA}/events",
         f"POST {CAMERA}/keep",
@@ -91,15 +99,22 @@ TABLE = {
         "POST /api/tokens",
         "DELETE /api/tokens/{token_id}",
         "GET /api/audit",
+        "GET /api/settings",
+        "POST /api/settings/check",
+        "POST /api/settings",
+        "GET /api/log",
+        "GET /api/versions",
+        "GET /api/diagnostics",
     ],
 }
 LEAST = {route: least for least, listed in TABLE.items() for route in listed}
 ALL = sorted(LEAST)
-PAGES = {"GET /", "GET /past"}
+PAGES = {"GET /", "GET /past", "GET /system", "GET /wall"}
 # Whose who may not see all cameras may not.
 WHOLE = {"GET /api/discover", *TABLE["admin"]}
 PARTS = {
     "run": "1",
+    "session": "0",
     "sequence": "1",
     "path": "cam0/261121/cam0_20261121_093000.mp4",
     "begin": "1795000000000000000",
@@ -372,6 +387,20 @@ async def test_no_spelling_of_a_path_leads_round_a_rule(site: Site, path: str) -
         async with client.get(url, headers=limited, allow_redirects=False) as answer:
             text = await answer.text()
             assert "cam0" not in text or answer.status == 404
+
+
+async def test_no_answer_to_head_has_a_body(site: Site) -> None:
+    """Whatever the client takes: on a kept connection, a body would be read as the next answer."""
+    session = as_session(site, "admin")["Cookie"]
+    for route in ALL:
+        method, path = address(route)
+        if method == "GET":
+            request = f"HEAD {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {session}\r\nConnection: close\r\n"
+            reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+            writer.write(f"{request}Accept-Encoding: gzip, deflate, br\r\n\r\n".encode())
+            _, end, body = (await reader.read()).partition(b"\r\n\r\n")
+            writer.close()
+            assert (end, len(body)) == (b"\r\n\r\n", 0), route
 
 
 async def test_head_is_what_get_is_and_other_methods_are_none(site: Site) -> None:

@@ -41,6 +41,7 @@ async def opened(site: Site, width: int = 1280) -> AsyncIterator[tuple[Page, lis
         page.on("pageerror", lambda error: complaints.append(str(error)))
         await page.goto(site.url)
         await page.locator(TILE).wait_for()
+        await page.keyboard.press("i")
         yield page, complaints
 
 
@@ -147,10 +148,11 @@ async def test_small_pictures_play_the_smaller_stream(tmp_path: Path) -> None:
             await watched("cam1", "cam0_sub")
             await until(lambda: page.evaluate(f"{WIDTH} === 160"), 15, "the smaller picture")
             await page.keyboard.press("1")
-            await watched("cam0")
+            await watched("cam0", "cam1")
             await until(lambda: page.evaluate(f"{WIDTH} === 320"), 15, "the whole picture")
             await page.keyboard.press("0")
             await watched("cam1", "cam0_sub")
+            await until(lambda: page.evaluate(f"{WIDTH} === 160"), 15, "the smaller picture again")
             # A smaller stream that dies is none: the main one is there.
             await smaller.kill()
             await watched("cam0", "cam1")

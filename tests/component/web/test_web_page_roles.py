@@ -29,10 +29,14 @@ VISIBLE = "selector => [...document.querySelectorAll(selector)].some((one) => on
 # What each role is the first to see.
 LIVE = {
     ".pages a[href='past']": Role.WATCHER,
-    ".tile .last": Role.WATCHER,
+    ".tile .recorded": Role.WATCHER,
     ".tile .switch": Role.OPERATOR,
     ".tile .keep": Role.OPERATOR,
     ".tile .quality": Role.OPERATOR,
+    ".tile .enable": Role.OPERATOR,
+    ".tile .restart": Role.OPERATOR,
+    ".tile .snapshot": Role.VIEWER,
+    ".tile .figures": Role.VIEWER,
     ".tile video": Role.VIEWER,
     ".tile .addresses": Role.VIEWER,
 }
@@ -101,6 +105,7 @@ async def test_each_role_sees_what_it_may_do(tmp_path: Path, browser: Browser, r
         home.site.home.state("cam0", home.site.home.cameras["cam0"].state)
         await signed_in(page, home.url, "ben")
         await page.locator(".tile").first.wait_for()
+        await page.keyboard.press("i")
         assert await seen(page, LIVE) == meant(LIVE, role)
         await menu_of(page, "ben")
         await page.get_by_text(f"{role.title()} · May").wait_for()
@@ -144,6 +149,7 @@ async def test_in_a_demo_there_is_nothing_to_sign_out_of(tmp_path: Path, browser
         await page.locator(".account").get_by_text("Demo", exact=True).wait_for()
         await page.locator(".tile").first.wait_for()
         assert await page.locator(".account button").count() == 0
+        await page.keyboard.press("i")
         assert await seen(page, LIVE) == meant(LIVE, Role.OPERATOR)
 
 
@@ -155,7 +161,7 @@ async def test_signing_out_ends_what_is_watched_in_all_windows(tmp_path: Path, b
         await page.locator('.state[data-state="LIVE"]').first.wait_for()
         other = await page.context.new_page()
         await other.goto(f"{home.url}#cam1")
-        await other.locator('.state[data-state="LIVE"]').first.wait_for()
+        await other.locator('.tile:not([hidden]) .state[data-state="LIVE"]').wait_for()
         recordings = await page.context.new_page()
         await recordings.goto(f"{home.url}past")
         await recordings.locator(".lane").first.wait_for()
@@ -213,6 +219,7 @@ async def test_another_role_shows_at_once(tmp_path: Path, browser: Browser) -> N
         await home.access.change_user("ben", role=Role.VIEWER, by="test", client=CONSOLE)
         await expect(page.locator(".tile .switch").first).to_be_hidden()
         await page.locator(".tile video").first.wait_for()
+        await page.keyboard.press("i")
         assert await seen(page, LIVE) == meant(LIVE, Role.VIEWER)
         await home.access.remove_user("ben", by="test", client=CONSOLE)
         await expect(page).to_have_url(f"{home.url}signin")

@@ -228,6 +228,8 @@ async def test_events_come_when_something_changed(site: Site, client: aiohttp.Cl
         assert time.monotonic() - began > 1.0
         with pytest.raises(TimeoutError):
             await socket.receive(1.5)
+        # Silence is told from a dead connection.
+        await socket.receive_json(timeout=5)
 
 
 async def test_a_taken_port_is_named(site: Site) -> None:

@@ -46,6 +46,11 @@ def test_a_camera_in_the_address_is_always_looked_at() -> None:
     assert get("/x", handler, VIEWER).rule.camera == ""
 
 
+# They change nothing of the camera: that is how WebRTC is watched.
+WHEP = f"{CAMERA}/whep"
+WATCHING = {f"POST {WHEP}", *(f"{method} {WHEP}/{{session:[0-9a-f-]{{1,64}}}}" for method in ("PATCH", "DELETE"))}
+
+
 def test_whatever_changes_a_camera_or_what_is_kept_is_noted() -> None:
     silent = {
         f"{ruled.route.method} {ruled.route.path}"
@@ -54,6 +59,8 @@ def test_whatever_changes_a_camera_or_what_is_kept_is_noted() -> None:
     }
     # These are noted by the desk itself.
     by_the_desk = {"session", "setup", "tickets", "users", "tokens"}
+    silent -= {"POST /api/settings/check"}  # changes nothing
+    silent -= WATCHING
     assert {name.split("/")[2] for name in silent} == by_the_desk
 
 
@@ -71,6 +78,7 @@ def test_no_address_that_changes_something_is_open_or_for_viewers_but_ones_own_s
         "POST /api/session/password",
         "POST /api/setup",
         "POST /api/tickets",
+        *WATCHING,
     }
 
 

@@ -2,26 +2,22 @@
 
 import { make } from "./dom.js";
 import { ask } from "./http.js";
+import { languages } from "./languages.js";
 import { changePassword } from "./password.js";
 import { leave } from "./session.js";
-
-const ROLES = {
-  viewer: "May watch live",
-  watcher: "May watch live and what was recorded",
-  operator: "May watch, record, keep, export, and change cameras",
-  admin: "May do everything",
-};
+import { t } from "./texts.js";
 
 /** Fills the header's place for it. */
 export function showAccount(place, who) {
   if (who.demo && !who.signed_in) {
-    place.append(make("span", { className: "demo", title: "Test cameras only: everybody who comes here may watch and switch" }, "Demo"));
+    place.append(make("span", { className: "demo", title: t("account.demo_title") }, t("account.demo")), languages());
     return;
   }
   const initial = make("i", { ariaHidden: "true" }, [...who.name][0] ?? "?");
-  const button = make("button", { type: "button", className: "who", ariaExpanded: "false" }, initial, make("span", {}, who.name));
-  button.ariaLabel = `${who.name}: account`;
-  const menu = make("div", { className: "menu", id: "account-menu", hidden: true }, words(who));
+  const button = make("button", { type: "button", className: "who", ariaExpanded: "false" });
+  const name = make("span", { className: "name", ariaHidden: "true" }, who.name);
+  button.append(initial, name, make("span", { className: "unseen" }, t("account.of", { name: who.name })));
+  const menu = make("div", { className: "menu", id: "account-menu", hidden: true }, words(who), languages());
   button.setAttribute("aria-controls", menu.id);
   // What came with a token or with the request itself has no password to be changed here, and nothing ends it here.
   if (who.kind === "user") menu.append(...actions(who, menu, button));
@@ -30,14 +26,16 @@ export function showAccount(place, who) {
 }
 
 function words(who) {
-  const kind = who.kind === "token" ? "Token " : "";
-  const limit = who.cameras ? `, only ${who.cameras.join(", ") || "no camera"}` : "";
-  return make("p", {}, make("strong", {}, kind + who.name), `${who.role[0].toUpperCase()}${who.role.slice(1)} · ${ROLES[who.role]}${limit}`);
+  const name = who.kind === "token" ? t("account.token", { name: who.name }) : who.name;
+  const role = t(`account.role_${who.role}`);
+  const cameras = who.cameras?.join(", ") || t("account.no_camera");
+  return make("p", {}, make("strong", {}, name), who.cameras ? t("account.limited", { role, cameras }) : role);
 }
 
+
 function actions(who, menu, button) {
-  const password = make("button", { type: "button" }, "Change my password…");
-  const out = make("button", { type: "button" }, "Sign out");
+  const password = make("button", { type: "button" }, t("account.change"));
+  const out = make("button", { type: "button" }, t("account.signout"));
   const told = make("p", { className: "bad", role: "alert", hidden: true });
   password.addEventListener("click", () => {
     menu.hidden = true;

@@ -1,5 +1,7 @@
 // A form that asks to be let in: sends once at a time, says in words why not, and waits where one has to wait.
 
+import { t } from "./texts.js";
+
 /** `work()` sends; what it throws, `explain(error)` puts into `[words, field]`: where the cursor then belongs. */
 export class Entrance {
   #form;
@@ -47,23 +49,21 @@ export class Entrance {
   // Said aloud once, and not each second again.
   #count(seconds) {
     const until = performance.now() + seconds * 1000;
-    this.tell(`Too many failed attempts. Please wait ${spoken(seconds)}.`);
+    this.tell(t("account.throttled", { time: spoken(seconds) }));
     const tick = () => {
       const left = Math.ceil((until - performance.now()) / 1000);
-      this.#wait.textContent = left > 0 ? `(${left} s)` : "";
+      this.#wait.textContent = left > 0 ? `(${t("unit.s", { s: left })})` : "";
       this.#button.disabled = left > 0;
       if (left > 0) {
         this.#timer = setTimeout(tick, 250);
       } else {
         this.#timer = 0;
-        this.tell("You can try again now.");
+        this.tell(t("account.again_now"));
       }
     };
     tick();
   }
 }
 
-const spoken = (seconds) => {
-  const [count, unit] = seconds > 90 ? [Math.ceil(seconds / 60), "minute"] : [Math.ceil(seconds), "second"];
-  return `${count} ${unit}${count === 1 ? "" : "s"}`;
-};
+const spoken = (seconds) =>
+  seconds > 90 ? t("unit.wait_min", { count: Math.ceil(seconds / 60) }) : t("unit.wait_s", { count: Math.ceil(seconds) });

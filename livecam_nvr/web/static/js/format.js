@@ -1,5 +1,7 @@
 // Figures and times in words.
 
+import { locale, number, t } from "./texts.js";
+
 export function bytes(count) {
   const units = ["B", "KB", "MB", "GB", "TB"];
   let at = 0;
@@ -7,25 +9,27 @@ export function bytes(count) {
     count /= 1000;
     at += 1;
   }
-  return `${at && count < 100 ? count.toFixed(1) : Math.round(count)} ${units[at]}`;
+  return `${number(count, at && count < 100 ? 1 : 0)} ${units[at]}`;
 }
 
 export function bitrate(bps) {
   if (!bps) return "–";
-  return bps < 1e6 ? `${Math.round(bps / 1e3)} kbit/s` : `${(bps / 1e6).toFixed(1)} Mbit/s`;
+  return bps < 1e6 ? `${number(bps / 1e3)} kbit/s` : `${number(bps / 1e6, 1)} Mbit/s`;
 }
 
 export function duration(seconds) {
   const s = Math.max(0, Math.round(seconds));
-  if (s < 60) return `${s} s`;
-  if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`;
-  if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
-  return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
+  if (s < 60) return t("unit.s", { s });
+  if (s < 3600) return t("unit.min", { min: Math.floor(s / 60), s: s % 60 });
+  if (s < 86400) return t("unit.h", { h: Math.floor(s / 3600), min: Math.floor((s % 3600) / 60) });
+  return t("unit.d", { d: Math.floor(s / 86400), h: Math.floor((s % 86400) / 3600) });
 }
 
-export const milliseconds = (ms) => `${Math.abs(ms) < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+export const milliseconds = (ms) => `${number(ms, Math.abs(ms) < 10 ? 1 : 0)} ms`;
 
-export const count = (value) => value.toLocaleString("en");
+export const count = (value) => number(value);
+
+export const percent = (share, decimals) => t("unit.percent", { value: number(share * 100, decimals) });
 
 export const time = (utcSeconds) =>
-  new Date(utcSeconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  new Date(utcSeconds * 1000).toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });

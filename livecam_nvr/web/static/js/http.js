@@ -3,6 +3,7 @@
 import { whole } from "./address.js";
 import { note } from "./clock.js";
 import { isStillIn } from "./session.js";
+import { t } from "./texts.js";
 
 /**
  * The answer of an address of the service. Throws an AbortError, or an Error in words with `status` and, if one has
@@ -42,7 +43,7 @@ async function bare(path, options) {
     return response;
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Error("The service does not answer.");
+    throw new Error(t("common.no_answer"));
   }
 }
 
@@ -54,7 +55,7 @@ async function inWords(response) {
   } catch {
     // Not the service's own words: something on the way answered.
   }
-  const error = new Error(said || `The service refuses (${response.status}).`);
+  const error = new Error(said || t("common.refused", { status: response.status }));
   error.status = response.status;
   error.retryAfterS = Number(response.headers.get("Retry-After")) || 0;
   return error;

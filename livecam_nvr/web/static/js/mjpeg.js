@@ -5,14 +5,17 @@ import { ask } from "./http.js";
 
 const MAX_STREAMS = 4; // browsers open only six connections to one host, and the switch needs one too
 const PICTURE_MS = 1000;
+const DEAD_MS = 15_000; // a camera may be away for longer: then this asks anew, which costs nothing
 let streams = 0;
 
-/** One connection. Events: `onFrame()` for each picture shown, and once `onEnd("connection")`. */
+/** One connection. Events: `onShown(null)` for each picture, `onWays({webrtc})`, and once `onEnd("connection")`. */
 export class MjpegPlayer {
+  name = "MJPEG";
   #canvas;
   #id;
   #events;
   #stop = new AbortController();
+  #dead = 0;
 
   constructor(canvas, cameraId, events) {
     this.#canvas = canvas;
@@ -23,10 +26,16 @@ export class MjpegPlayer {
 
   /** Ends it; the last picture stays. */
   close() {
+    clearTimeout(this.#dead);
     this.#stop.abort();
   }
 
+  figures() {
+    return { way: this.name };
+  }
+
   async #run() {
+    this.#heard();
     const streaming = streams < MAX_STREAMS;
     if (streaming) streams += 1;
     try {
@@ -36,15 +45,24 @@ export class MjpegPlayer {
     } finally {
       if (streaming) streams -= 1;
     }
-    if (!this.#stop.signal.aborted) {
-      this.#stop.abort();
-      this.#events.onEnd("connection");
-    }
+    this.#end();
+  }
+
+  #end() {
+    if (this.#stop.signal.aborted) return;
+    this.close();
+    this.#events.onEnd("connection");
+  }
+
+  #heard() {
+    clearTimeout(this.#dead);
+    this.#dead = setTimeout(() => this.#end(), DEAD_MS);
   }
 
   // multipart/x-mixed-replace, each part with its Content-Length. An <img> would not tell when a picture comes.
   async #stream() {
     const response = await ask(camera(this.#id, "stream.mjpeg"), { signal: this.#stop.signal, cache: "no-store" });
+    this.#events.onWays({ webrtc: response.headers.get("X-Ways") === "webrtc" });
     const reader = response.body.getReader();
     const decoder = new TextDecoder("latin1");
     let held = new Uint8Array(0);
@@ -85,8 +103,9 @@ export class MjpegPlayer {
       this.#canvas.width = picture.width;
       this.#canvas.height = picture.height;
     }
+    this.#heard();
     this.#canvas.getContext("2d").drawImage(picture, 0, 0);
     picture.close();
-    this.#events.onFrame();
+    this.#events.onShown(null);
   }
 }

@@ -4,10 +4,11 @@ import { make } from "./dom.js";
 import { Entrance } from "./entrance.js";
 import { send } from "./http.js";
 import { refuseBad, revealable, showRules } from "./secret.js";
+import { t } from "./texts.js";
 
 /** Opens it; when it is closed, the focus goes back to `opener`. */
 export function changePassword(user, opener) {
-  const heading = make("h2", { id: "password-title" }, "Change my password");
+  const heading = make("h2", { id: "password-title" }, t("account.change_title"));
   // Browsers keep the new one for the name in the same form.
   const name = make("input", { value: user, autocomplete: "username", hidden: true, readOnly: true });
   const old = field("old", "current-password");
@@ -16,17 +17,17 @@ export function changePassword(user, opener) {
   const list = make("ul", { className: "rules", id: "password-rules" });
   fresh.setAttribute("aria-describedby", list.id);
   const told = make("p", { className: "told", role: "alert" });
-  const cancel = make("button", { type: "button" }, "Cancel");
+  const cancel = make("button", { type: "button" }, t("common.cancel"));
   const wait = make("span", { className: "wait", ariaHidden: "true" });
-  const change = make("button", { type: "submit" }, "Change ", wait);
+  const change = make("button", { type: "submit" }, t("account.do_change"), " ", wait);
   const form = make(
     "form",
     { className: "fields", method: "dialog" },
     heading,
     name,
-    ...labelled("The present password", old),
-    ...labelled("The new password", fresh),
-    ...labelled("The new password again", again),
+    ...labelled(t("account.present"), old),
+    ...labelled(t("account.new"), fresh),
+    ...labelled(t("account.new_again"), again),
     list,
     told,
     make("div", { className: "ends" }, cancel, change),
@@ -40,12 +41,12 @@ export function changePassword(user, opener) {
       refuseBad({ name, fresh, again });
       await send("api/session/password", "POST", { old: old.value, new: fresh.value });
       const done = make("p", { role: "status" });
-      cancel.textContent = "Close";
+      cancel.textContent = t("common.close");
       form.replaceChildren(heading, done, make("div", { className: "ends" }, cancel));
-      done.textContent = "It is changed. Everywhere else, you are signed out.";
+      done.textContent = t("account.changed");
       cancel.focus();
     },
-    (error) => (error.status === 403 ? ["The present password is wrong.", old] : [error.message, error.field]),
+    (error) => (error.status === 403 ? [t("account.present_wrong"), old] : [error.message, error.field]),
   );
   revealable(form);
   showRules(list, { name, fresh, again });

@@ -1,20 +1,20 @@
 // Password fields: the button that shows what was typed, and what a new password has to be.
 
 import { make } from "./dom.js";
+import { t } from "./texts.js";
 
 const LEAST = 10;
-const SAME = "the same twice";
 
 /** Gives each `.secret` within `root` its button. */
 export function revealable(root) {
   for (const place of root.querySelectorAll(".secret")) {
     const input = place.querySelector("input");
     const button = make("button", { type: "button" });
-    const what = input.labels[0]?.textContent.trim() ?? "password";
+    const what = input.labels[0]?.textContent.trim() ?? "";
     const show = (shown) => {
       input.type = shown ? "text" : "password";
-      button.textContent = shown ? "Hide" : "Show";
-      button.ariaLabel = `${button.textContent}: ${what}`;
+      button.textContent = shown ? t("account.hide") : t("account.show");
+      button.ariaLabel = shown ? t("account.hide_label", { what }) : t("account.show_label", { what });
     };
     button.addEventListener("click", () => show(input.type === "password"));
     // What is sent is hidden again: browsers offer to keep passwords, and keep texts for other forms.
@@ -24,20 +24,20 @@ export function revealable(root) {
   }
 }
 
-/** What a new password has to be: words, and whether it is. */
+/** What a new password has to be, and whether it is. */
 const rules = (password, again, name) => [
-  [`at least ${LEAST} characters`, [...password].length >= LEAST],
-  ["not your name", password !== "" && password.toLowerCase() !== name.trim().toLowerCase()],
-  [SAME, password !== "" && password === again],
+  ["long", [...password].length >= LEAST],
+  ["name", password !== "" && password.toLowerCase() !== name.trim().toLowerCase()],
+  ["same", password !== "" && password === again],
 ];
 
 /** Keeps a list of the rules true while somebody types; `fields` are `{name, fresh, again}`, inputs. */
 export function showRules(list, { name, fresh, again }) {
   const show = () => {
     list.replaceChildren(
-      ...rules(fresh.value, again.value, name.value).map(([words, met]) => {
-        const answer = make("span", { className: "unseen" }, met ? ": yes" : ": not yet");
-        return make("li", { className: met ? "met" : "" }, words, answer);
+      ...rules(fresh.value, again.value, name.value).map(([rule, met]) => {
+        const answer = make("span", { className: "unseen" }, met ? t("account.rule_met") : t("account.rule_unmet"));
+        return make("li", { className: met ? "met" : "" }, t(`account.rule_${rule}`, { count: LEAST }), answer);
       }),
     );
   };
@@ -49,7 +49,8 @@ export function showRules(list, { name, fresh, again }) {
 export function refuseBad({ name, fresh, again }) {
   const broken = rules(fresh.value, again.value, name.value).find(([, met]) => !met);
   if (!broken) return;
-  const error = new Error(`The new password has to be ${broken[0]}.`);
-  error.field = broken[0] === SAME ? again : fresh;
+  const [rule] = broken;
+  const error = new Error(t(`account.refuse_${rule}`, { count: LEAST }));
+  error.field = rule === "same" ? again : fresh;
   throw error;
 }

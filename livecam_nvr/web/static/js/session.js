@@ -2,7 +2,10 @@
 
 import { here, ours } from "./address.js";
 import { Backoff } from "./backoff.js";
+import { note } from "./clock.js";
+import { t } from "./texts.js";
 
+const ANSWER_MS = 5_000; // a connection that is dead, as after the computer slept, may never say so itself
 const ROLES = ["viewer", "watcher", "operator", "admin"];
 
 let who = null;
@@ -20,7 +23,7 @@ export async function enter(onLost) {
     const answer = await ask();
     if (answer) {
       who = await admitted(answer);
-      document.documentElement.dataset.may = ROLES.slice(0, ROLES.indexOf(who.role) + 1).join(" ");
+      document.documentElement.dataset.may = ROLES.slice(0, rank() + 1).join(" ");
       // A page that "back" brings again as it was may be one that is not theirs to see any more.
       addEventListener("pageshow", (event) => event.persisted && isStillIn());
       return who;
@@ -32,12 +35,13 @@ export async function enter(onLost) {
 
 /** Why there is no camera to be seen, in words. */
 export const noCamera = ({ cameras }) =>
-  cameras
-    ? "None of the cameras here is open to you. Whoever runs this service can change that."
-    : "No camera is configured. Add one to config.yaml.";
+  cameras ? t("common.no_camera_of_yours") : t("common.no_camera");
 
 /** Whether they may do what the role `least` may. */
-export const may = (least) => ROLES.indexOf(who?.role) >= ROLES.indexOf(least);
+export const may = (least) => rank() >= ROLES.indexOf(least);
+
+// What admins alone may do concerns the whole service: whoever may not see all of it is no more than an operator.
+const rank = () => ROLES.indexOf(who?.role === "admin" && who.cameras ? "operator" : who?.role);
 
 /**
  * To be called when the service refuses something or ends a stream: whether it answers at all. If it says that
@@ -82,7 +86,8 @@ const forever = () => new Promise(() => {});
 // Null if the service does not answer.
 async function ask() {
   try {
-    const response = await fetch(ours("api/session"), { cache: "no-store" });
+    const response = await fetch(ours("api/session"), { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
+    note(response.headers.get("Date"));
     if (response.status === 401) return { signed_in: false }; // the browser itself sends a wrong password along
     return response.ok ? await response.json() : null;
   } catch {

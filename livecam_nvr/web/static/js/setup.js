@@ -3,7 +3,9 @@
 import { ours } from "./address.js";
 import { Entrance } from "./entrance.js";
 import { askAtEntrance, send } from "./http.js";
+import { languages } from "./languages.js";
 import { refuseBad, revealable, showRules } from "./secret.js";
+import { t } from "./texts.js";
 
 const form = document.getElementById("setup");
 const { code, name, fresh, again } = form.elements;
@@ -19,10 +21,11 @@ const entrance = new Entrance(
   (error) => {
     if (error.status === 409) look(); // somebody else was faster
     if (error.status === 403) document.getElementById("elsewhere").hidden = false;
-    return error.status === 401 ? ["The code is wrong. The service's console shows it.", code] : [error.message, error.field];
+    return error.status === 401 ? [t("account.code_wrong"), code] : [error.message, error.field];
   },
 );
 
+form.after(languages());
 revealable(form);
 showRules(document.getElementById("rules"), { name, fresh, again });
 takeCode();

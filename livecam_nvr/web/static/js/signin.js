@@ -3,7 +3,9 @@
 import { wanted } from "./address.js";
 import { Entrance } from "./entrance.js";
 import { askAtEntrance, send } from "./http.js";
+import { languages } from "./languages.js";
 import { revealable } from "./secret.js";
+import { t } from "./texts.js";
 
 const FORWARDED_MS = 10_000;
 
@@ -16,9 +18,10 @@ const entrance = new Entrance(
     await send("api/session", "POST", { name: name.value.trim(), password: password.value }, askAtEntrance);
     location.replace(wanted());
   },
-  (error) => (error.status === 401 ? ["The name or the password is wrong.", password] : [error.message]),
+  (error) => (error.status === 401 ? [t("account.wrong"), password] : [error.message]),
 );
 
+form.after(languages());
 revealable(form);
 look();
 

@@ -5,11 +5,13 @@ import { ask, send } from "../http.js";
 
 export { ask };
 
+const ANSWER_MS = 10_000; // a connection that is dead, as after the computer slept, may never say so itself
+
 const range = (begin, end) => `from=${begin.toFixed(3)}&to=${end.toFixed(3)}`;
 
 const read = async (path, signal) => (await ask(path, { signal })).json();
 
-export const status = () => read("api/status");
+export const status = () => read("api/status", AbortSignal.timeout(ANSWER_MS));
 export const retention = () => read("api/retention");
 export const days = async (id) => (await read(camera(id, "days"))).days;
 export const coverage = (id, begin, end, signal) => read(camera(id, `coverage?${range(begin, end)}`), signal);

@@ -1,5 +1,6 @@
 // The player's buttons and keys.
 
+import { t } from "../texts.js";
 import * as times from "./times.js";
 
 const JUMP_S = 10;
@@ -56,7 +57,7 @@ export class Controls {
   }
 
   playing(is) {
-    this.#play.textContent = is ? "Pause" : "Play";
+    this.#play.textContent = is ? t("past.pause") : t("past.play");
   }
 
   moved(time) {
@@ -79,7 +80,7 @@ export class Controls {
   #listen() {
     const on = this.#sound.getAttribute("aria-pressed") !== "true";
     this.#sound.setAttribute("aria-pressed", String(on));
-    this.#sound.textContent = on ? "Sound on" : "Sound off";
+    this.#sound.textContent = on ? t("common.sound_on") : t("common.sound_off");
     this.#player.listen(on);
   }
 }

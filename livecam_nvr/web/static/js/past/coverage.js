@@ -4,11 +4,15 @@ import * as api from "./api.js";
 import { now } from "../clock.js";
 import { looks } from "./lane.js";
 import * as times from "./times.js";
+import { gapWords } from "./words.js";
+import * as format from "../format.js";
+import { t } from "../texts.js";
 
 const AGAIN_MS = 30_000;
 const MOST_LISTED = 200;
 
-const percent = (share) => `${(Math.floor(share * 1000) / 10).toFixed(share >= 1 ? 0 : 1)} %`;
+// Never rounded up: what is missing is seen.
+const percent = (share) => format.percent(Math.floor(share * 1000) / 1000, share >= 1 ? 0 : 1);
 
 export class CoverageList {
   #element;
@@ -29,7 +33,7 @@ export class CoverageList {
   see(day) {
     if (day === this.#day) return;
     this.#day = day;
-    this.#title.textContent = `Missing on ${times.dayInWords(day)}`;
+    this.#title.textContent = t("past.missing_on", { day: times.dayInWords(day) });
     this.refresh();
   }
 
@@ -60,12 +64,12 @@ export class CoverageList {
       ...found.map(([lane, gaps, leftOut]) => {
         const part = document.createElement("div");
         part.append(text("h3", lane.name));
-        if (!gaps.length) part.append(text("p", "Nothing is missing.", "fine"));
+        if (!gaps.length) part.append(text("p", t("past.nothing_missing"), "fine"));
         const list = document.createElement("ul");
         list.append(...gaps.slice(-MOST_LISTED).map((gap) => this.#gap(lane, gap)));
         if (gaps.length) part.append(list);
         const more = Math.max(0, gaps.length - MOST_LISTED) + leftOut;
-        if (more) part.append(text("p", `and ${more} earlier ones`));
+        if (more) part.append(text("p", t("past.earlier_gaps", { count: more })));
         return part;
       }),
     );
@@ -80,7 +84,7 @@ export class CoverageList {
     button.className = looks(gap);
     button.append(
       text("b", `${times.time(gap.begin_utc_s)} – ${times.time(gap.end_utc_s)}`),
-      text("span", `${times.lasting(gap.end_utc_s - gap.begin_utc_s)}: ${gap.text}`),
+      text("span", t("past.gap", { time: times.lasting(gap.end_utc_s - gap.begin_utc_s), why: gapWords(gap) })),
     );
     button.addEventListener("click", () => this.#onChoose(lane.id, gap));
     item.append(button);
@@ -91,11 +95,10 @@ export class CoverageList {
 function inWords({ last_hour: hour, last_day: day }) {
   const missing = day.recorded_s / Math.max(1e-9, day.share_of_wanted) - day.recorded_s;
   const bad = day.share_of_wanted < 1 && (missing > 1 || day.recorded_s === 0);
+  const shares = { hour: percent(hour.share), day: percent(day.share), missing: percent(1 - day.share_of_wanted) };
   return {
-    text: `last hour ${percent(hour.share)} · 24 h ${percent(day.share)}${bad ? ` · ${percent(1 - day.share_of_wanted)} missing` : ""}`,
-    title:
-      `Of what was to be recorded: ${percent(hour.share_of_wanted)} of the last hour, ` +
-      `${percent(day.share_of_wanted)} of the last 24 hours`,
+    text: bad ? t("past.covered_missing", shares) : t("past.covered", shares),
+    title: t("past.covered_title", { hour: percent(hour.share_of_wanted), day: percent(day.share_of_wanted) }),
     bad,
   };
 }

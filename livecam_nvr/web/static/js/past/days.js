@@ -1,13 +1,11 @@
 // The day chooser: a month's calendar with the days marked that have footage of any camera.
 
 import { bytes, duration } from "../format.js";
+import { t } from "../texts.js";
 import * as times from "./times.js";
 
-const WEEKDAYS = [1, 2, 3, 4, 5, 6, 7].map((day) =>
-  new Date(2024, 0, day).toLocaleDateString([], { weekday: "short" }),
-);
-
-/** `chosen` is a day such as 2026-11-21; `onChoose(day)` is called when a person chooses one. */
+/** `chosen` is a day such as 2026-11-21; `onChoose(day)` is called when a person chooses one, `onMoment(time)` when they
+ * name a moment. */
 export class Days {
   chosen = "";
   #button = document.getElementById("day");
@@ -15,9 +13,25 @@ export class Days {
   #month = "";
   #held = new Map();
   #onChoose;
+  #moment = make("input");
+  #sheet = make("div");
 
-  constructor(onChoose) {
+  constructor(onChoose, onMoment) {
     this.#onChoose = onChoose;
+    const form = make("form", "moment");
+    const label = make("label", "", t("past.moment_go"));
+    const go = make("button", "", t("past.moment_do"));
+    Object.assign(this.#moment, { type: "datetime-local", step: 1, required: true, id: "moment" });
+    label.htmlFor = this.#moment.id;
+    form.append(label, this.#moment, go);
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const time = times.fromField(this.#moment.value);
+      if (Number.isNaN(time)) return;
+      this.#open(false);
+      onMoment(time);
+    });
+    this.#calendar.append(this.#sheet, form);
     this.#button.addEventListener("click", () => this.#open(this.#calendar.hidden));
     document.getElementById("day-before").addEventListener("click", () => this.#pick(moved(this.chosen, -1)));
     document.getElementById("day-after").addEventListener("click", () => this.#pick(moved(this.chosen, 1)));
@@ -47,7 +61,7 @@ export class Days {
     if (day === this.chosen) return;
     this.chosen = day;
     this.#button.textContent = `${times.dayInWords(day)} ▾`;
-    this.#button.ariaLabel = `${times.dayInWords(day)}, choose a day`;
+    this.#button.ariaLabel = t("past.day_label", { day: times.dayInWords(day) });
     if (!this.#calendar.hidden) this.#draw();
   }
 
@@ -60,6 +74,7 @@ export class Days {
   #open(is) {
     if (is) {
       this.#month = this.chosen.slice(0, 7);
+      this.#moment.value ||= `${this.chosen}T12:00:00`;
       this.#draw();
     }
     this.#calendar.hidden = !is;
@@ -86,20 +101,20 @@ export class Days {
   #draw() {
     const first = `${this.#month}-01`;
     const head = make("div", "month");
-    const title = make("strong", "", new Date(times.dayBegin(first) * 1000).toLocaleDateString([], { month: "long", year: "numeric" }));
+    const title = make("strong", "", times.month(times.dayBegin(first)));
     head.append(this.#turn(-1), title, this.#turn(1));
     const grid = make("div", "grid");
-    for (const name of WEEKDAYS) grid.append(make("span", "", name));
-    const skip = (new Date(times.dayBegin(first) * 1000).getDay() + 6) % 7;
+    for (const name of times.weekdays) grid.append(make("span", "", name));
+    const skip = times.placeInWeek(times.dayBegin(first));
     for (let n = 0; n < skip; n += 1) grid.append(make("i"));
     for (let day = first; day.slice(0, 7) === this.#month; day = moved(day, 1)) grid.append(this.#day(day));
-    this.#calendar.replaceChildren(head, grid);
+    this.#sheet.replaceChildren(head, grid);
   }
 
   #turn(by) {
     const button = make("button", "", by < 0 ? "‹" : "›");
     button.type = "button";
-    button.ariaLabel = by < 0 ? "The month before" : "The month after";
+    button.ariaLabel = by < 0 ? t("past.month_before") : t("past.month_after");
     button.addEventListener("click", () => {
       this.#month = moved(`${this.#month}-15`, by * 30).slice(0, 7);
       this.#draw();
@@ -110,11 +125,13 @@ export class Days {
 
   #day(day) {
     const held = this.#held.get(day);
-    const button = make("button", held ? "held" : "", String(Number(day.slice(8))));
+    const button = make("button", held ? "held" : "");
+    const number = make("b", "", String(Number(day.slice(8))));
+    number.ariaHidden = "true";
     button.type = "button";
     button.dataset.day = day;
-    button.title = held ? `${duration(held.lasts)}, ${bytes(held.size)}` : "nothing recorded";
-    button.ariaLabel = `${times.dayInWords(day)}: ${button.title}`;
+    button.title = held ? `${duration(held.lasts)}, ${bytes(held.size)}` : t("past.nothing_on_day");
+    button.append(number, make("em", "unseen", `${times.dayInWords(day)}: ${button.title}`));
     if (day === this.chosen) button.setAttribute("aria-current", "date");
     button.addEventListener("click", () => this.#pick(day));
     return button;

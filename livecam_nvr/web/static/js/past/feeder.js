@@ -3,9 +3,10 @@
 import { ask } from "./api.js";
 import { now } from "../clock.js";
 import { Footage } from "./footage.js";
+import { t } from "../texts.js";
 
 const AHEAD_S = 14;
-const MOST_AHEAD_S = 60;
+const MOST_AHEAD_S = 120;
 const BEHIND_S = 30;
 const IDLE_MS = 150;
 const TROUBLE_MS = 2000;
@@ -163,7 +164,7 @@ export class Feeder {
     signal.throwIfAborted();
     const { mime, data } = this.#inits.get(chunk.init);
     if (!Source?.isTypeSupported(mime)) {
-      throw new Error(`This browser cannot play ${mime}. A download may be played by another program.`);
+      throw new Error(t("past.cannot_play", { type: mime }));
     }
     if (!this.#buffer || this.#video.error) await this.#open(mime);
     else this.#buffer.changeType(mime);
@@ -218,7 +219,7 @@ export class Feeder {
       const ended = (event) => {
         buffer.removeEventListener("updateend", ended);
         buffer.removeEventListener("error", ended);
-        if (event.type === "error") failed(new Error("The browser cannot decode this footage."));
+        if (event.type === "error") failed(new Error(t("past.cannot_decode")));
         else done();
       };
       buffer.addEventListener("updateend", ended);

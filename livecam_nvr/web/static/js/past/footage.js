@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { now } from "../clock.js";
 import { parse } from "./playlist.js";
+import { gapWords } from "./words.js";
 
 const WINDOW_S = 600;
 const FAR_S = 366 * 86_400 - 10;
@@ -53,7 +54,8 @@ export class Footage {
 
   /** Why there is none, in words. */
   why(time) {
-    return this.#gaps.find((gap) => time >= gap.begin_utc_s && time < gap.end_utc_s)?.text ?? "";
+    const found = this.#gaps.find((gap) => time >= gap.begin_utc_s && time < gap.end_utc_s);
+    return found ? gapWords(found) : "";
   }
 
   /** Finds the next window, if what is known ends before `until`; whether there was something to do. */

@@ -3,22 +3,26 @@
 import * as api from "./api.js";
 import { fact } from "../disk.js";
 import { bytes } from "../format.js";
+import { number, t } from "../texts.js";
 
-const days = (count) => (count < 2 ? `${Math.max(0, count * 24).toFixed(count < 0.5 ? 1 : 0)} h` : `${Math.round(count)} days`);
+const days = (count) =>
+  count < 2
+    ? t("unit.hours", { h: number(Math.max(0, count * 24), count < 0.5 ? 1 : 0) })
+    : t("unit.days", { count: Math.round(count) });
 
 /** The facts of a service's status and a retention forecast (null: not known). */
 export function facts({ disk, clock }, retention) {
   const found = [fact(disk)];
   if (retention) {
-    found.push(["", `${bytes(retention.bytes)} recorded`, "All recordings of all cameras"]);
+    found.push(["", t("past.held", { bytes: bytes(retention.bytes) }), t("past.held_title")]);
     if (retention.days_until_full !== null) {
       const soon = retention.days_until_full < 2;
-      found.push([soon ? "bad" : "", `full in ${days(retention.days_until_full)}`, "At the present rate, if nothing is deleted"]);
+      found.push([soon ? "bad" : "", t("past.full_in", { time: days(retention.days_until_full) }), t("past.full_in_title")]);
     } else if (retention.days_held !== null) {
-      found.push(["", `holds ${days(retention.days_held)}`, "So much footage the limits and the disk allow at the present rate"]);
+      found.push(["", t("past.holds", { time: days(retention.days_held) }), t("past.holds_title")]);
     }
   }
-  if (clock?.warning) found.push(["bad", "clock not set", clock.warning]);
+  if (clock?.warning) found.push(["bad", t("past.clock_unset"), clock.warning]);
   return found;
 }
 

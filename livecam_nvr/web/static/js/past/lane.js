@@ -1,7 +1,10 @@
 // One camera's lane: bars of footage, gaps by what they mean, ticks of events, brackets of kept clips.
 
 import { prepared } from "./drawing.js";
+import { percent } from "../format.js";
+import { t } from "../texts.js";
 import * as times from "./times.js";
+import { gapWords } from "./words.js";
 
 const HEIGHT = 40;
 const BAR = { top: 9, height: 22 };
@@ -84,12 +87,12 @@ export class Lane {
     const hit = (one, slack) => time >= one.begin_utc_s - slack && time <= (one.end_utc_s ?? one.begin_utc_s) + slack;
     const more = [
       ...known.events.filter((one) => hit(one, near)).map((one) => one.label + (one.end_utc_s ? "" : " …")),
-      ...known.clips.filter((one) => hit(one, 0)).map((one) => (one.title ? `kept: ${one.title}` : "kept")),
+      ...known.clips.filter((one) => hit(one, 0)).map((one) => (one.title ? t("past.kept_as", { title: one.title }) : t("past.is_kept"))),
     ];
     const gap =
       known.gaps.find((one) => hit(one, 0)) ?? known.gaps.find((one) => !one.meant && hit(one, near)) ?? null;
     if (!gap) return { kind: "footage", text: more.join(" · ") };
-    return { kind: looks(gap), text: [`${gap.text} (${lasted(gap, known, time)})`, ...more].join(" · ") };
+    return { kind: looks(gap), text: [`${gapWords(gap)} (${lasted(gap, known, time)})`, ...more].join(" · ") };
   }
 
   #event(context, event, colours, now) {
@@ -118,8 +121,8 @@ export class Lane {
 
   #summary(known) {
     const missing = known.gaps.filter((gap) => !gap.meant).length;
-    const share = `${(known.share * 100).toFixed(1)} % recorded`;
-    return `${this.name}: ${share}, ${missing ? `${missing} times missing` : "nothing missing"}`;
+    const values = { name: this.name, share: percent(known.share, 1), count: missing };
+    return missing ? t("past.lane_missing", values) : t("past.lane", values);
   }
 }
 
@@ -129,7 +132,7 @@ function lasted(gap, known, near) {
   const begins = gap.begin_utc_s > known.from + 1 ? moment(gap.begin_utc_s) : "";
   const ends = gap.end_utc_s < known.to - 1 ? moment(gap.end_utc_s) : "";
   if (begins && ends) return `${begins} – ${ends}, ${times.lasting(gap.end_utc_s - gap.begin_utc_s)}`;
-  return begins ? `since ${begins}` : ends ? `until ${ends}` : "all of the time shown";
+  return begins ? t("past.gap_since", { time: begins }) : ends ? t("past.gap_until", { time: ends }) : t("past.gap_all");
 }
 
 // Not by colour alone.

@@ -4,6 +4,7 @@ import { Axis } from "./axis.js";
 import { now } from "../clock.js";
 import { pageColours } from "./drawing.js";
 import { Lane } from "./lane.js";
+import { t } from "../texts.js";
 import * as times from "./times.js";
 
 export class Lanes {
@@ -93,7 +94,7 @@ export class Lanes {
     for (const one of this.#lanes) one.element.classList.toggle("pointed", one === lane);
     const found = lane.words(this.#record.of(lane.id), time);
     if (aloud) {
-      const what = found.text || (found.kind === "footage" ? "recorded" : "");
+      const what = found.text || (found.kind === "footage" ? t("past.is_footage") : "");
       this.#spoken.textContent = [lane.name, times.dayAndTime(time), what].filter(Boolean).join(", ");
     }
     return found;

@@ -4,6 +4,7 @@ import * as api from "./api.js";
 import { ours } from "../address.js";
 import { bytes, duration } from "../format.js";
 import { may } from "../session.js";
+import { t, told } from "../texts.js";
 import * as times from "./times.js";
 
 const SOON_MS = 700;
@@ -75,7 +76,7 @@ export class ExportList extends Listed {
   }
 
   none() {
-    return may("operator") ? "Select a time above to make a file of it." : "There is none.";
+    return may("operator") ? t("past.export_how") : t("past.export_none");
   }
 
   load() {
@@ -95,20 +96,26 @@ export class ExportList extends Listed {
     if (BUSY.has(one.state)) {
       const bar = document.createElement("progress");
       bar.value = one.progress;
-      bar.ariaLabel = `${what}: ${one.words || one.state}`;
-      row.append(bar, make("span", "soft", one.words || one.state), this.button("Stop", `Stop ${what}`, () => api.removeExport(one.id)));
+      const state = told(`past.export_${one.state}`, one.words);
+      bar.ariaLabel = `${what}: ${state}`;
+      const stop = this.button(t("past.export_stop"), t("past.export_stop_label", { what }), () => api.removeExport(one.id));
+      row.append(bar, make("span", "soft", state), stop);
     } else if (one.state === "done") {
-      const link = make("a", "", `Download (${bytes(one.size)})`);
+      const link = make("a", "", t("past.export_download", { bytes: bytes(one.size) }));
       link.href = ours(one.url);
       link.download = one.name;
-      row.append(link, this.button("Delete", `Delete the export ${what}`, () => api.removeExport(one.id)));
-      if (one.gaps.length) row.append(make("span", "bad", `${one.gaps.length === 1 ? "a part" : `${one.gaps.length} parts`} of this time was not recorded`));
+      row.append(link, this.#remover(one.id, what));
+      if (one.gaps.length) row.append(make("span", "bad", t("past.export_gaps", { count: one.gaps.length })));
       for (const note of one.notes) row.append(make("span", "soft", note));
     } else {
-      const why = one.words ? `${one.state}: ${one.words}` : one.state;
-      row.append(make("span", "bad", why), this.button("Delete", `Delete the export ${what}`, () => api.removeExport(one.id)));
+      const why = [t(`past.export_${one.state}`), one.words].filter(Boolean).join(": ");
+      row.append(make("span", "bad", why), this.#remover(one.id, what));
     }
     return row;
+  }
+
+  #remover(id, what) {
+    return this.button(t("past.export_delete"), t("past.export_delete_label", { what }), () => api.removeExport(id));
   }
 }
 
@@ -126,7 +133,7 @@ export class ClipList extends Listed {
   }
 
   none() {
-    return "Nothing is kept: retention may delete all of it, oldest first.";
+    return t("past.kept_none");
   }
 
   load() {
@@ -142,10 +149,10 @@ export class ClipList extends Listed {
     const what = `${clip.title || this.#nameOf(clip.camera_id)}, ${times.dayAndTime(clip.begin_utc_s)}`;
     const show = make("button", "link", what);
     show.type = "button";
-    show.title = `Kept by ${clip.by}`;
+    show.title = t("past.kept_by", { by: clip.by });
     show.addEventListener("click", () => this.#onChoose(clip));
     const lasts = make("span", "soft", duration(clip.end_utc_s - clip.begin_utc_s));
-    const release = this.button("Let go", `Let go of ${what}: it may be deleted again`, async () => {
+    const release = this.button(t("past.let_go"), t("past.let_go_label", { what }), async () => {
       await api.release(clip.id);
       this.#onChange();
     });

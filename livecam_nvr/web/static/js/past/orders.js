@@ -1,6 +1,7 @@
 // What can be done with the selected time: keep it, export it, download it.
 
 import * as api from "./api.js";
+import { t } from "../texts.js";
 
 export class Orders {
   #form;
@@ -52,7 +53,7 @@ export class Orders {
     const failed = done.filter(({ status }) => status === "rejected");
     this.#onKept();
     if (failed.length) throw new Error(failed.map(({ reason }) => reason.message).join(" "));
-    return "Kept: it will not be deleted until you let it go.";
+    return t("past.kept_told");
   }
 
   async #export() {
@@ -63,7 +64,7 @@ export class Orders {
     const each = ids.length <= 2 ? [ids] : ids.map((id) => [id]);
     for (const cameras of each) await api.startExport(cameras, begin, end, exact.checked, title.value.trim());
     this.#onExport();
-    return "The export is being made; it is listed below.";
+    return t("past.export_told");
   }
 
   async #download() {
@@ -77,6 +78,6 @@ export class Orders {
       link.download = "";
       link.click();
     }
-    return "The download has begun.";
+    return t("past.download_told");
   }
 }

@@ -19,6 +19,7 @@ import * as times from "./times.js";
 import { showAccount } from "../account.js";
 import * as disk from "../disk.js";
 import { enter, may, noCamera } from "../session.js";
+import { t } from "../texts.js";
 import { Views } from "../views.js";
 
 const STATUS_MS = 5000;
@@ -36,7 +37,10 @@ const scale = new Scale(now, changed);
 const record = new TimeRecord(scale, () => lanes.draw(), (words) => tell("record", words));
 const lanes = new Lanes(element("lanes"), scale, record, () => selection.place());
 const preview = new Preview(element("preview"), element("lanes"));
-const days = new Days((day) => showDay(day));
+const days = new Days((day) => showDay(day), (time) => {
+  scale.around(time, Math.min(scale.span, 3600));
+  watch(time);
+});
 const views = new Views(element("views"), arrange);
 const player = new Player(element("screens"), Math.floor(now()) - YEARS_S, moved, (playing) => controls.playing(playing));
 const selection = new Selection(element("overlay"), element("selection"), scale, () => orders.forget());
@@ -170,7 +174,7 @@ function tell(who, words) {
 async function look() {
   try {
     const status = await api.status();
-    document.title = `${status.name} · Recordings`;
+    document.title = t("past.title", { name: status.name });
     element("name").textContent = status.name;
     const before = cameras.map(({ id, name }) => `${id} ${name}`).join();
     cameras = status.cameras.map(({ id, name }) => ({ id, name }));
@@ -220,7 +224,7 @@ element("select").addEventListener("click", () => {
   selection.set(middle - half, Math.min(now(), middle + half));
 });
 
-const who = await enter(() => tell("service", "The service does not answer. Trying again…"));
+const who = await enter(() => tell("service", t("common.no_answer_retrying")));
 showAccount(element("account"), who);
 if (may("watcher")) {
   tell("service", "");
@@ -231,5 +235,5 @@ if (may("watcher")) {
   exported.refresh();
   kept.refresh();
 } else {
-  tell("service", `${who.name} may watch live, but not what was recorded.`);
+  tell("service", t("past.live_only", { name: who.name }));
 }

@@ -1,6 +1,7 @@
 // One camera in the player: its picture, and in words why there is none.
 
 import { Feeder } from "./feeder.js";
+import { t } from "../texts.js";
 import { time as inWords } from "./times.js";
 
 const SEEK_S = 0.3; // further off than this, it jumps; less is made up for by a slightly different speed
@@ -8,6 +9,7 @@ const CLOSE_S = 0.02; // less than a frame: nobody sees it
 const STILL_S = 0.02;
 const LAST_S = 0.25;
 const USUAL_FRAME_S = 1 / 25;
+const FASTEST = 16; // browsers refuse more
 
 export class Seat {
   element;
@@ -26,7 +28,7 @@ export class Seat {
     this.element = document.getElementById("seat").content.firstElementChild.cloneNode(true);
     this.element.dataset.camera = camera.id;
     this.video = this.element.querySelector("video");
-    this.video.ariaLabel = `${camera.name}, recorded picture`;
+    this.video.ariaLabel = t("past.picture_of", { name: camera.name });
     this.element.querySelector("figcaption").textContent = camera.name;
     this.#veil = this.element.querySelector(".veil");
     [this.#headline, this.#reason] = this.#veil.children;
@@ -61,7 +63,9 @@ export class Seat {
     const { time } = this;
     if (this.video.readyState > HTMLMediaElement.HAVE_CURRENT_DATA) return time;
     const until = this.#feeder.until(time);
-    return until !== null && until - time < Math.max(LAST_S, 2 * this.frame) ? until : time;
+    // The faster it plays, the further before the end the browser stops: what it needs at once is so much more.
+    const near = Math.max(LAST_S, 2 * this.frame) * Math.max(1, this.video.playbackRate / 4);
+    return until !== null && until - time < near ? until : time;
   }
 
   /** The middle of the time of the frame that is shown: its very begin would be decided by rounding. */
@@ -77,7 +81,8 @@ export class Seat {
   }
 
   lead(rate) {
-    if (this.video.playbackRate !== rate) this.video.playbackRate = rate;
+    const allowed = Math.min(FASTEST, rate);
+    if (this.video.playbackRate !== allowed) this.video.playbackRate = allowed;
     if (this.video.paused) this.video.play().catch(() => {}); // overtaken by a pause: the next round sees to it
   }
 
@@ -112,7 +117,7 @@ export class Seat {
     if (bare) return;
     const trouble = this.#feeder.trouble;
     this.#headline.textContent =
-      found.kind === "loading" ? (trouble ? "Nothing to show" : "Loading…") : `Nothing recorded at ${inWords(time)}`;
+      found.kind === "loading" ? (trouble ? t("past.nothing_to_show") : t("past.loading")) : t("past.nothing_at", { time: inWords(time) });
     this.#reason.textContent = found.kind === "loading" ? trouble : found.why;
   }
 
