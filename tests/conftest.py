@@ -5,11 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 from support import clips
 
 if TYPE_CHECKING:
     from xdist.remote import Producer
     from xdist.scheduler import LoadFileScheduling
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("livecam", deadline=None)
+settings.load_profile("livecam")
 
 _WHOLE_SERVICE = Path(__file__).parent / "e2e"
 
