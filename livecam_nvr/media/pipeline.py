@@ -271,16 +271,16 @@ class CameraPipeline:
                 await asyncio.wait(over, timeout=_LOOK_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
                 if broken is not None and broken.done():
                     raise broken.result()
-                if run.broken.done():
-                    raise run.broken.result()
-                if exited.done():
-                    raise diagnose(run.child.last_lines, exited.result(), run.what)
-                if asked.done():
-                    return
                 try:
+                    if run.broken.done():
+                        raise run.broken.result()
+                    if exited.done():
+                        raise diagnose(run.child.last_lines, exited.result(), run.what)
+                    if asked.done():
+                        return
                     self._look(run, began)
                 except LivecamError:
-                    # What stands in front of ffmpeg has a clock of its own, and knows better why nothing comes.
+                    # What stands in front of ffmpeg tells a moment later, and knows better why nothing comes.
                     if broken is not None:
                         await asyncio.wait({broken}, timeout=_EXPLAINED_S)
                         if broken.done():

@@ -56,6 +56,14 @@ class Scene:
     async def trouble(self) -> DiskTrouble:
         return (await self.disk.probe()).trouble
 
+    async def until_trouble(self, trouble: DiskTrouble) -> None:
+        """Waits until the disk counts as that; one that is busy with other things answers late."""
+
+        async def there() -> bool:
+            return await self.trouble() is trouble
+
+        await until(there, 30, f"the disk to be {trouble.value}")
+
 
 async def test_a_disk_that_vanishes_while_recording_comes_back_whole(
     disk: LoopDisk, tmp_path: Path, fragments: list[Fragment]
@@ -64,20 +72,20 @@ async def test_a_disk_that_vanishes_while_recording_comes_back_whole(
     scene = Scene(disk.point / "recordings", tmp_path / "data")
     await scene.archive.start()
     try:
-        assert await scene.trouble() is DiskTrouble.NONE
+        await scene.until_trouble(DiskTrouble.NONE)
         path = scene.record(fragments)
         await until((scene.root / path).exists)
         disk.unmount("-l")
-        await until(lambda: scene.failed, 5, "the vanished file to be noticed")
+        await until(lambda: scene.failed, 30, "the vanished file to be noticed")
         scene.record(fragments)
-        await until(lambda: len(scene.failed) >= 2)
+        await until(lambda: len(scene.failed) >= 2, 30, "the missing disk to be noticed")
         assert "disk is missing" in scene.failed[-1]
         assert list(disk.point.iterdir()) == [], "nothing lands on the disk below"
-        assert await scene.trouble() is DiskTrouble.MISSING
+        await scene.until_trouble(DiskTrouble.MISSING)
         assert scene.archive.load().refusal is DiskTrouble.MISSING
 
         disk.mount()
-        assert await scene.trouble() is DiskTrouble.NONE
+        await scene.until_trouble(DiskTrouble.NONE)
         verdict = repair_file(scene.root, path)
         assert verdict.segment is not None
         assert verdict.segment.frames == probe(scene.root / path)["packets"] == len(fragments)
