@@ -33,9 +33,7 @@ async def until_frames(service: Service, count: int) -> None:
     await until(there, 20, f"{count} frames")
 
 
-async def recorded_after(
-    service: Service, known: list[dict[str, Any]], to_utc_s: float
-) -> list[dict[str, Any]]:
+async def recorded_after(service: Service, known: list[dict[str, Any]], to_utc_s: float) -> list[dict[str, Any]]:
     """The files of cam0 besides those that are known, once they reach so far and none is being written; where
     the clock begins a new minute they are two instead of one, and for a moment none of them is open.
     """
