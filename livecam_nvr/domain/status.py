@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from livecam_nvr.domain.coverage import GapCause
+from livecam_nvr.domain.ledger import Event
 from livecam_nvr.domain.quality import QualityStatus
 
 
@@ -145,6 +146,10 @@ class CameraStatus:
     """False: it was stopped by somebody, whom the fault names."""
     recording: RecordingStatus = field(default_factory=lambda: RecordingStatus(wanted=False, active=False))
     addresses: StreamAddresses | None = None
+    lasting: tuple[str, ...] = ()
+    """The labels of the events that last now, sorted."""
+    last_event: Event | None = None
+    """The newest that began since the service started; as it is now."""
 
 
 class ServerState(StrEnum):
@@ -240,6 +245,18 @@ class RetentionStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class BreakIn:
+    """Somebody has tried so many wrong passwords that they are slowed down."""
+
+    at_utc_ns: int
+    name: str
+    """Empty if many were tried."""
+    address: str
+    failures: int
+    door: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClockStatus:
     """The machine's clock."""
 
@@ -303,3 +320,11 @@ class ServiceStatus:
     process: ProcessStatus = ProcessStatus()
     alarms: tuple[Alarm, ...] = ()
     """What is not right now, the worst first (see domain/alarms.py)."""
+    node_id: str = ""
+    """As in the config."""
+    install_id: str = ""
+    """32 hexadecimal digits, made once for this installation's data folder; stays whatever is renamed."""
+    installed_version: str = ""
+    """Of the software on the disk; another one than `version` after an upgrade, until the service is restarted."""
+    break_in: BreakIn | None = None
+    """The newest attempt that was told of since the service started."""
