@@ -182,6 +182,18 @@ class Past:
     async def frame(self, index: int = 0) -> int:
         return await shown_frame(self.page, index)
 
+    async def still_frame(self) -> int:
+        """The frame that a paused player shows: its newest picture may come some moments after it has paused."""
+        read: list[int] = []
+
+        async def same() -> bool:
+            await self.page.evaluate("new Promise((done) => requestAnimationFrame(done))")
+            read.append(await self.frame())
+            return len(read) >= 10 and len(set(read[-10:])) == 1
+
+        await until(same, 10, "one picture that stays")
+        return read[-1]
+
     async def shows(self, index: int = 0) -> int:
         """The number of the first frame that is shown; 0 is what black reads as, too."""
 
@@ -315,7 +327,7 @@ async def test_a_click_plays_the_right_second_and_goes_on_over_the_border_of_fil
 
         await until(together, 5, "both at the same moment")
         clock = await past.page.locator("#clock").text_content()
-        shown = await past.frame()
+        shown = await past.still_frame()
         await past.page.keyboard.press(".")
 
         async def stepped(by: int) -> bool:
