@@ -87,7 +87,8 @@ class _Editor:
     def result(self) -> str:
         """The text with all of them."""
         text = self._text
-        for begin, end, new in sorted(self._edits, key=lambda edit: edit[:2], reverse=True):
+        # From behind; of those at one place the last one first, as each is put in front of what is there already.
+        for begin, end, new in sorted(reversed(self._edits), key=lambda edit: edit[:2], reverse=True):
             text = text[:begin] + new + text[end:]
         return text if text.endswith("\n") else f"{text}\n"
 

@@ -104,6 +104,16 @@ def test_keys_come_and_go() -> None:
     )
 
 
+def test_the_last_section_and_a_new_one_grow_at_once() -> None:
+    def change(shown: dict[str, Any]) -> None:
+        shown["mqtt"]["port"] = 1884
+        shown["listen"] = {"http_port": 8080}
+
+    text = changed(FILE, change)
+    assert read(text)["mqtt"] == {"host": "broker", "password": "geheim", "port": 1884}
+    assert read(text)["listen"] == {"http_port": 8080}
+
+
 def test_cameras_come_and_go() -> None:
     def change(shown: dict[str, Any]) -> None:
         del shown["cameras"][1]
