@@ -113,7 +113,10 @@ def coverage(
         frames: What `Coverage.frames` is to say.
     """
     entries = sorted(entries, key=lambda entry: entry.begin_utc_ns)
-    states = [_state(entry) for entry in entries if entry.kind is EntryKind.STATE]
+    # Of several at one moment the last one holds.
+    states = list(
+        {entry.begin_utc_ns: _state(entry) for entry in entries if entry.kind is EntryKind.STATE}.values()
+    )
     deleted = _united(
         Span(e.begin_utc_ns, e.end_utc_ns) for e in entries if e.kind is EntryKind.DELETED and e.end_utc_ns
     )

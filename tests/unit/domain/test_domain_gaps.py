@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from livecam_nvr.domain.coverage import Coverage, Gap, GapCause, Span
@@ -119,6 +119,11 @@ def test_states_explain_and_split_a_gap() -> None:
     assert found.share_of_wanted == 50 / 90
 
 
+def test_of_several_states_at_one_moment_the_last_one_holds() -> None:
+    found = look(0, 100, [segment(0)], state(40, "switched_off", by="anna"), state(40, "schedule"))
+    assert told(found) == [(30, 100, GapCause.SCHEDULE)]
+
+
 def test_what_was_noticed_a_little_later_explains_what_went_before() -> None:
     found = look(0, 300, [segment(0)], state(-1), state(70, "service_crashed"))
     assert told(found) == [(30, 300, GapCause.SERVICE_CRASHED)]
@@ -209,6 +214,8 @@ entries = st.one_of(
 
 
 @given(st.lists(segments, max_size=12), st.lists(entries, max_size=12), seconds, seconds)
+@example([], [state(0.25, "switched_off"), state(0.25, "schedule")], 0, 0.25)
+@example([], [state(0.25, "switched_off"), state(0.25, "schedule")], 0, 0)
 def test_footage_and_gaps_fill_the_range_in_order(
     made: list[Segment], notes: list[Entry], one: float, other: float
 ) -> None:
