@@ -1,5 +1,7 @@
 """What was recorded as HLS, out of the files as they are: playlists, init segments, media segments."""
 
+from dataclasses import replace
+
 from aiohttp import web
 
 from livecam_nvr.core.past import Piece
@@ -54,7 +56,9 @@ async def segment(request: web.Request) -> web.StreamResponse:
 
 
 async def _piece(request: web.Request, begin_utc_ns: int, end_utc_ns: int) -> Piece:
-    """The piece that begins at `begin_utc_ns`.
+    """The footage of one file that begins at `begin_utc_ns`: a media segment never goes over the end of a file.
+
+    By the clock, the file before may end a little after that, or the one behind begin a little before the end.
 
     Raises:
         LivecamError: NOT_FOUND if it is no more.
@@ -63,7 +67,11 @@ async def _piece(request: web.Request, begin_utc_ns: int, end_utc_ns: int) -> Pi
     footage = request.app[FOOTAGE]
     for slack in (0, min(_SLACK_NS, (end_utc_ns - begin_utc_ns) // 4)):
         wanted = begin_utc_ns + slack, max(begin_utc_ns + slack + 1, end_utc_ns - slack)
-        pieces = await footage.pieces(camera_id, *wanted)
-        if pieces and abs(pieces[0].begin_utc_ns - begin_utc_ns) <= slack:
-            return pieces[0]
+        for piece in await footage.pieces(camera_id, *wanted):
+            for part in piece.parts:
+                if abs(part.begin_utc_ns - begin_utc_ns) <= slack:
+                    end = part.begin_utc_ns + part.duration * NS // piece.timescale
+                    return replace(
+                        piece, begin_utc_ns=part.begin_utc_ns, end_utc_ns=end, frames=part.frames, parts=(part,)
+                    )
     raise LivecamError(ErrorKind.NOT_FOUND, f"this footage of {camera_id} is no longer there", _GONE)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from fakes.footage_files import newest_file, open_files, packets, sounding_clip, steps, write_run
+from fakes.footage_files import newest_file, open_files, packets, sounding_clip, split, steps, write_run
 from fakes.playback_site import PlaybackSite, client_of, playback_site
 from fakes.storage_fragments import BEGAN_UTC_NS, FRAGMENTED, make_clip, read_clip
 from support.clips import run
@@ -148,6 +148,24 @@ async def test_hls_without_a_seam(
     url = site.address(f"playback.m3u8?{ALL}")
     played = await asyncio.to_thread(run, "ffprobe", "-v", "error", *count, url)
     assert played.split()[0] == b"600"
+
+
+@pytest.mark.parametrize("by_ms", [8, 21, 150])
+async def test_hls_of_files_that_overlap_by_the_clock(
+    site: PlaybackSite, client: aiohttp.ClientSession, fragments: list[Fragment], tmp_path: Path, by_ms: int
+) -> None:
+    first = write_run(site.root, split(fragments, 10)[0], 10)
+    shift_ns = first[-1].end_utc_ns - BEGAN_UTC_NS - by_ms * 1_000_000
+    site.add(first)
+    site.add(write_run(site.root, fragments, 20, run_id=2, shift_ns=shift_ns))
+    text = (await body(client, f"playback.m3u8?{ALL}")).decode()
+    media = [line for line in text.splitlines() if line.endswith(".m4s")]
+    init = next(line for line in text.splitlines() if "EXT-X-MAP" in line).split('"')[1]
+    told_s = [float(line[8:-1]) for line in text.splitlines() if line.startswith("#EXTINF")]
+    for path, seconds in zip(media, told_s, strict=True):
+        one = await body(client, init) + await body(client, path)
+        (tmp_path / "one.mp4").write_bytes(one)
+        assert len(packets(tmp_path / "one.mp4")) == round(seconds * 15), path
 
 
 async def test_hls_that_grows(
