@@ -1,0 +1,53 @@
+"""What the service answers, as values. Times are UTC, durations seconds, sizes bytes."""
+
+from .models_past import Clip, Coverage, CoverageSum, Day, Export, Gap, Segment, Segments, Ticket, Timeline
+from .models_service import Carrier, MqttNames, ServiceInfo, Session
+from .models_status import (
+    Addresses,
+    Alarm,
+    BreakIn,
+    Camera,
+    Clock,
+    Complaint,
+    Disk,
+    Fault,
+    LastSegment,
+    Process,
+    Quality,
+    Recording,
+    ReportedEvent,
+    Retention,
+    Status,
+)
+
+__all__ = [
+    "Addresses",
+    "Alarm",
+    "BreakIn",
+    "Camera",
+    "Carrier",
+    "Clip",
+    "Clock",
+    "Complaint",
+    "Coverage",
+    "CoverageSum",
+    "Day",
+    "Disk",
+    "Export",
+    "Fault",
+    "Gap",
+    "LastSegment",
+    "MqttNames",
+    "Process",
+    "Quality",
+    "Recording",
+    "ReportedEvent",
+    "Retention",
+    "Segment",
+    "Segments",
+    "ServiceInfo",
+    "Session",
+    "Status",
+    "Ticket",
+    "Timeline",
+]
