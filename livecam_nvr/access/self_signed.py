@@ -15,8 +15,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
-from livecam_nvr.access.certificate import CertificateInfo, read
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
+from livecam_nvr.runtime.certificate import CertificateInfo, read
 
 MOST_DAYS: Final = 825
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"

@@ -24,7 +24,8 @@ class Changes:
         removed: Ids of cameras that go.
         added: Cameras that come.
         changed: Cameras that have other settings.
-        broker: Whether Home Assistant has to be told anew.
+        broker: Whether the broker, or how we speak with it, is another one.
+        devices: Whether what the broker is told of the node and the cameras themselves is different.
         effects: All of that, for people and programs.
     """
 
@@ -33,6 +34,7 @@ class Changes:
     added: tuple[Camera, ...]
     changed: tuple[Camera, ...]
     broker: bool
+    devices: bool
     effects: tuple[Effect, ...]
 
 
@@ -49,7 +51,8 @@ def changes(running: Config, new: Config) -> Changes:
         *_whole_effects(running, new),
     ]
     cards = any(_card(before.get(c.id)) != _card(c) for c in (*added, *changed)) or bool(removed)
-    broker = running.mqtt != new.mqtt or running.node.name != new.node.name or cards
+    broker = running.mqtt != new.mqtt
+    devices = running.node.name != new.node.name or cards
     if broker and (new.mqtt.host or running.mqtt.host):
         effects.append(Effect("mqtt", "", "restarted", _keys(running.mqtt, new.mqtt, "mqtt.")))
     fixed = {key: getattr(running, key) for key in _FIXED}
@@ -61,7 +64,7 @@ def changes(running: Config, new: Config) -> Changes:
             "recording": new.recording.model_copy(update=recording),
         }
     )
-    return Changes(config, removed, added, changed, broker, tuple(effects))
+    return Changes(config, removed, added, changed, broker, devices, tuple(effects))
 
 
 def _enabled(config: Config) -> dict[str, Camera]:

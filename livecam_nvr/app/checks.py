@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from livecam_nvr.app.home_assistant_checks import AnnouncementCheck, CarrierCheck
 from livecam_nvr.config.models import Config
 from livecam_nvr.core.ports import SelfCheck
 from livecam_nvr.media.checks import EncoderCheck
@@ -21,4 +22,6 @@ def checks(config: Config) -> Sequence[SelfCheck]:
         EncoderCheck(config.encoding.encoder),
         StorageCheck(recording.path, config.data_dir, SystemClock(), full, warning),
         BrokerCheck(config.mqtt, config.node),
+        CarrierCheck(config),
+        AnnouncementCheck(config.listen),
     )

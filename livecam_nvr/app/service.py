@@ -2,10 +2,8 @@
 
 import asyncio
 import logging
-import socket
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from ipaddress import ip_address
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -16,14 +14,14 @@ from livecam_nvr.app.access import Access
 from livecam_nvr.app.application import Application
 from livecam_nvr.app.changes import Changes
 from livecam_nvr.app.fleet import Fleet
+from livecam_nvr.app.home_assistant import HomeAssistant, Others, page_url
 from livecam_nvr.app.recordings import Recordings
 from livecam_nvr.app.settings import FileSettings
 from livecam_nvr.config.models import Config, RtspCamera
 from livecam_nvr.core.bus import EventBus
 from livecam_nvr.core.events import StreamStarted
-from livecam_nvr.core.health import Sources, StatusBoard
-from livecam_nvr.core.no_broker import NoBroker
-from livecam_nvr.core.ports import Broker, MediaServer
+from livecam_nvr.core.health import Identity, Sources, StatusBoard
+from livecam_nvr.core.ports import MediaServer
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.media.control import CameraControls
 from livecam_nvr.media.hardware import choose
@@ -31,6 +29,7 @@ from livecam_nvr.onvif.service import OnvifCameras
 from livecam_nvr.rtsp.choose import choose_media_server
 from livecam_nvr.rtsp.whep import MediaMtxWhep, whep_of
 from livecam_nvr.runtime.clock import SystemClock
+from livecam_nvr.runtime.installed import InstalledVersion
 from livecam_nvr.runtime.logs import LogRing
 from livecam_nvr.runtime.usage import UsageMeter
 from livecam_nvr.storage.refusal import in_words
@@ -58,7 +57,8 @@ class Service:
         self._fleet = Fleet(config, self._recordings, self._access.doorkeeper, self._bus, self._clock)
         self._application = Application(config, self._fleet, self._recordings)
         self._settings = FileSettings(file, self._application) if file is not None else None
-        self._broker: Broker = NoBroker()
+        self._home = HomeAssistant(config, self._bus, self._clock, demo=demo)
+        self._installed = InstalledVersion(__version__)
         self._started = False
         self._usage = UsageMeter()
         self._log = LogRing()
@@ -78,16 +78,7 @@ class Service:
             LivecamError: If it cannot run at all; what was started is then stopped by `stop`.
         """
         config, stack = self._config, self._stack
-        stack.enter_context(self._log.collecting())
-        try:
-            await asyncio.to_thread(config.data_dir.mkdir, parents=True, exist_ok=True)
-        except OSError as error:
-            message = f"the data folder cannot be made: {in_words(error, str(config.data_dir))}"
-            hint = "set data_dir in config.yaml to a folder that this user may write to"
-            raise LivecamError(ErrorKind.DISK, message, hint) from error
-        await self._access.start(stack)
-        self._usage.start()
-        stack.push_async_callback(self._usage.stop)
+        await self._begin(stack)
         await self._fleet.load(stack)
         await self._recordings.start(stack, self._fleet.recorders, self._fleet.streams)
         server = await choose_media_server(config, self._bus, self._clock, self._access.doorkeeper)
@@ -101,8 +92,9 @@ class Service:
         self._fleet.open(server, encoder)
         control = CameraControls(self._fleet.pipelines)
         self.board = self._board(server)
-        await self._connect(control)
-        stack.push_async_callback(self._disconnect)
+        self._home.meet(self._others(control))
+        await self._home.connect(config)
+        stack.push_async_callback(self._home.disconnect)
         # A camera whose ffmpeg finds the media server at once need not wait a second for its next attempt.
         await serving
         self._fleet.start()
@@ -118,18 +110,34 @@ class Service:
             self._access.users.know([camera.id for camera in done.config.cameras])
             await onvif.configure(_onvif(done.config))
             self.board.rename(done.config.node.name)
-            if done.broker:
-                await self._disconnect()
-                await self._connect(control)
+            await self._home.change(done)
 
         self._application.on_change = changed
         # From here on backwards: viewers end, then Home Assistant is told, then the cameras stop.
-        stack.push_async_callback(self._disconnect)
+        stack.push_async_callback(self._home.disconnect)
         stack.push_async_callback(self._fleet.pictures.stop)
         stack.push_async_callback(web.stop)
         stack.callback(self._fleet.close)
         stack.push_async_callback(self._application.stop)
+        self._home.announce()
         self._started = True
+
+    async def _begin(self, stack: AsyncExitStack) -> None:
+        """What has to be there before everything else."""
+        config = self._config
+        stack.enter_context(self._log.collecting())
+        try:
+            await asyncio.to_thread(config.data_dir.mkdir, parents=True, exist_ok=True)
+        except OSError as error:
+            message = f"the data folder cannot be made: {in_words(error, str(config.data_dir))}"
+            hint = "set data_dir in config.yaml to a folder that this user may write to"
+            raise LivecamError(ErrorKind.DISK, message, hint) from error
+        await self._access.start(stack)
+        await self._home.load(stack)
+        self._installed.start()
+        stack.push_async_callback(self._installed.stop)
+        self._usage.start()
+        stack.push_async_callback(self._usage.stop)
 
     async def reload(self) -> None:
         """Takes over the config's file, which somebody has edited. Whatever is wrong with it is logged."""
@@ -157,52 +165,32 @@ class Service:
             self._fleet,
             self._recordings.triggers.switches,
             server,
-            broker=lambda: self._broker.status(),  # noqa: PLW0108 - it may be another one later
+            broker=self._home.status,
             disk=lambda: self._recordings.guard.status,
             retention=self._recordings.janitor.status,
             clock=lambda: self._recordings.time.status,
             process=self._usage.status,
+            happenings=self._recordings.triggers.events,
+            break_in=lambda: self._home.break_ins.newest,
+            installed_version=lambda: self._installed.version,
         )
-        return StatusBoard(config.node.name, __version__, _page_url(config), sources, self._clock)
+        node = config.node
+        identity = Identity(node.name, __version__, page_url(config), node.id, self._home.install_id)
+        return StatusBoard(identity, sources, self._clock)
 
-    async def _connect(self, control: CameraControls) -> None:
-        """Begins to tell Home Assistant, if there is a broker."""
-        self._broker = self._broker_of(self._application.config, control)
-        await self._broker.start()
-
-    async def _disconnect(self) -> None:
-        await self._broker.stop()
-
-    def _broker_of(self, config: Config, control: CameraControls) -> Broker:
-        if not config.mqtt.host:
-            return NoBroker()
-        # Its libraries are 2.5 MB of memory that nobody has to pay who has no broker.
-        from livecam_nvr.mqtt.discovery import CameraCard  # noqa: PLC0415
-        from livecam_nvr.mqtt.service import Collaborators, MqttService  # noqa: PLC0415
-
+    def _others(self, control: CameraControls) -> Others:
+        """Whom Home Assistant is told about, and who does what it wants."""
         triggers = self._recordings.triggers
-        return MqttService(
-            config.mqtt,
-            config.node,
-            [
-                CameraCard(camera.id, camera.title, camera.kind, scheduled=bool(camera.schedule))
-                for camera in config.cameras
-                if camera.enabled
-            ],
-            Collaborators(
-                self.board,
-                triggers.switches,
-                self._fleet.pictures,
-                self._bus,
-                self._clock,
-                control,
-                triggers.events,
-                triggers.clips,
-                self._recordings.past,
-                self._access.audit,
-            ),
-            version=__version__,
-            page_url=_page_url(config),
+        return Others(
+            source=self.board,
+            control=triggers.switches,
+            pictures=self._fleet.pictures,
+            cameras=control,
+            events=triggers.events,
+            clips=triggers.clips,
+            past=self._recordings.past,
+            audit=self._access.audit,
+            power=self._application,
         )
 
     async def _stop_recording(self) -> None:
@@ -242,6 +230,7 @@ class Service:
             about=ServiceAbout(lambda: self._application.config),
             settings=self._settings,
             power=self._application,
+            home_assistant=self._home.carrier,
         )
         return WebServer(config.listen, ports, past, access=self._access.for_web(), tls=config.tls)
 
@@ -249,11 +238,3 @@ class Service:
 def _onvif(config: Config) -> dict[str, SecretStr]:
     cameras = (camera for camera in config.cameras if camera.enabled and isinstance(camera, RtspCamera))
     return {camera.id: camera.onvif_url for camera in cameras if camera.onvif_url}
-
-
-def _page_url(config: Config) -> str:
-    """The page's address as others reach it: this machine's name where we listen everywhere."""
-    address = ip_address(config.listen.address)
-    host = socket.gethostname() if address.is_unspecified else str(address)
-    scheme = "https" if config.tls.enabled else "http"
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{config.listen.http_port}/"

@@ -221,6 +221,8 @@ class Deed(StrEnum):
     DOWNLOAD = "download"
     DELETION = "deletion"
     SETTINGS = "settings"
+    HOME_ASSISTANT = "home_assistant"
+    """Who carries the entities in Home Assistant."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,8 @@ class EventReports:
         self._open: dict[str, dict[tuple[str, str], _Open]] = {}
         self._said: dict[tuple[str, str, str], tuple[float, Event]] = {}
         """The moments of the last second, and when they were reported."""
+        self._newest: dict[str, Event] = {}
+        """By camera."""
         self._began_utc_ns = clock.utc_ns()
         self._stopped = False
         ticker.add(self._look)
@@ -87,7 +89,7 @@ class EventReports:
         if not self._stopped:
             lasting[label, source] = _Open(entry, self._clock.monotonic(), self._clock.synchronised())
             self._switches.event(camera_id, lasts=True)
-        return self._tell(entry)
+        return self._began(entry)
 
     def end_event(self, camera_id: str, label: str, source: str) -> Event | None:
         """See core.past.EventDesk."""
@@ -111,10 +113,18 @@ class EventReports:
             return said[1]
         entry = self._entry(camera_id, label, source, now_ns - round(lasted_s * NS), now_ns)
         self._switches.event(camera_id, lasts=bool(self._open.get(camera_id)), lasted_s=lasted_s)
-        event = self._tell(entry)
+        event = self._began(entry)
         self._said = {key: one for key, one in self._said.items() if now_s - one[0] < _SAME_S}
         self._said[camera_id, label, source] = (now_s, event)
         return event
+
+    def lasting(self, camera_id: str) -> tuple[str, ...]:
+        """The labels of what happens in front of the camera now, sorted, each once."""
+        return tuple(sorted({label for label, _ in self._open.get(camera_id, {})}))
+
+    def newest(self, camera_id: str) -> Event | None:
+        """What was last told to begin there since the service started, as it is now; None if nothing was."""
+        return self._newest.get(camera_id)
 
     async def events(self, camera_id: str, begin_utc_ns: int, end_utc_ns: int) -> list[Event]:
         """See core.past.EventDesk."""
@@ -137,12 +147,13 @@ class EventReports:
                     end = min(begun, entry.begin_utc_ns + round(LONGEST_S * NS))
                     files = await self._index.between(camera_id, entry.begin_utc_ns, end)
                     known = max((file.end_utc_ns for file in files), default=entry.begin_utc_ns)
-                    self._tell(replace(entry, end_utc_ns=max(entry.begin_utc_ns, min(known, end))))
+                    self._write(replace(entry, end_utc_ns=max(entry.begin_utc_ns, min(known, end))))
 
     def remove(self, camera_id: str) -> None:
         """The camera is taken out of the service: what lasts there ends now; harmless if there is none."""
         for open_one in self._open.pop(camera_id, {}).values():
             self._close(open_one)
+        self._newest.pop(camera_id, None)
 
     def stop(self) -> None:
         """The service stops: what lasts ends now; idempotent."""
@@ -181,7 +192,9 @@ class EventReports:
         if self._clock.synchronised() and not open_one.synchronised:
             # The clock was wrong when it began, and is right now; the ledger moves the begin.
             end_ns = self._clock.utc_ns()
-        return self._tell(replace(entry, end_utc_ns=end_ns))
+        ended = replace(entry, end_utc_ns=end_ns)
+        newest = self._newest.get(entry.camera_id)
+        return self._began(ended) if newest is not None and newest.id == entry.id else self._write(ended)
 
     def _lasts(self, entry: Entry) -> bool:
         return any(one.entry.id == entry.id for one in self._open.get(entry.camera_id, {}).values())
@@ -206,7 +219,13 @@ class EventReports:
         data = {"label": label, "source": source}
         return Entry(camera_id, EntryKind.EVENT, begin_utc_ns, end_utc_ns, data)
 
-    def _tell(self, entry: Entry) -> Event:
+    def _began(self, entry: Entry) -> Event:
+        """Notes and tells an event that nothing has begun after."""
+        self._newest[entry.camera_id] = event_of(entry)
+        return self._write(entry)
+
+    def _write(self, entry: Entry) -> Event:
+        """Notes and tells an event."""
         self._ledger.put(entry)
         event = event_of(entry)
         self._bus.publish(EventChanged(event))

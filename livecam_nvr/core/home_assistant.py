@@ -1,8 +1,12 @@
 """Ports about Home Assistant: who tells it of our entities. Only `app/` knows who fulfils them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
+
+API: Final = 1
+"""What the integration speaks with us; grows whenever an older integration could not any more."""
 
 
 class Carrier(StrEnum):
@@ -29,11 +33,27 @@ class Carriage:
     """Who wanted it so."""
 
 
+@dataclass(frozen=True, slots=True)
+class BrokerNames:
+    """What devices and entities are called in MQTT discovery. The node itself stands under the camera id `""`."""
+
+    base_topic: str
+    discovery_prefix: str
+    devices: Mapping[str, str] = field(default_factory=dict)
+    """By camera id: Home Assistant's device identifier."""
+    unique_ids: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By camera id and entity, e.g. `recording`: its unique id. Only what there is, e.g. no resolution where none
+    can be set."""
+
+
 class HomeAssistantDesk(Protocol):
     """Where the integration takes the entities over and gives them back."""
 
     def carriage(self) -> Carriage:
         """How it is."""
+
+    def names(self) -> BrokerNames | None:
+        """What MQTT discovery calls everything; None without a broker."""
 
     async def carry(self, carrier: Carrier, by: str) -> Carriage:
         """From now on so; remembered over restarts. Returns when the broker has been told.

@@ -123,6 +123,7 @@ class CameraTriggers:
             idle,
             by,
             self._keeping_until_utc_ns,
+            tuple(mode for mode in RecordingMode if self.has_schedule or mode is not RecordingMode.SCHEDULE),
         )
         self._recorder.ask(demand, reach_s=reach_s)
 

@@ -1,5 +1,6 @@
 """Stands in where no broker is configured (core.ports.Broker)."""
 
+from livecam_nvr.core.home_assistant import Carrier
 from livecam_nvr.domain.status import BrokerStatus
 
 
@@ -15,3 +16,9 @@ class NoBroker:
     def status(self) -> BrokerStatus:
         """See Broker."""
         return BrokerStatus(configured=False)
+
+    def names(self) -> None:
+        """See Broker."""
+
+    async def carry(self, carrier: Carrier) -> None:
+        """See Broker: there is nobody to tell."""

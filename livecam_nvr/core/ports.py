@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass
 from typing import Protocol, Self
 
+from livecam_nvr.core.home_assistant import BrokerNames, Carrier
 from livecam_nvr.domain.access import Principal
 from livecam_nvr.domain.media import EndCause, Fragment, InitSegment
 from livecam_nvr.domain.quality import Quality, QualityStatus
@@ -257,6 +258,17 @@ class Broker(Protocol):
 
     def status(self) -> BrokerStatus:
         """Whether it is connected, and if not, why."""
+
+    def names(self) -> BrokerNames | None:
+        """What devices and entities are called in MQTT discovery; None if no broker is configured."""
+
+    async def carry(self, carrier: Carrier) -> None:
+        """Announces from now on as `carrier` says; returns when the broker has acknowledged that.
+
+        Raises:
+            LivecamError: UNAVAILABLE if it is not connected, or not within some seconds; it is done then as soon
+                as it is.
+        """
 
 
 class SegmentWriter(Protocol):

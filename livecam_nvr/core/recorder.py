@@ -102,6 +102,7 @@ class Recorder:
             idle=demand.idle,
             idle_by=demand.idle_by,
             keeping_until_utc_ns=demand.keeping_until_utc_ns,
+            modes=demand.modes,
         )
 
     def configure(self, *, segment_s: int, pre_roll_s: float) -> None:

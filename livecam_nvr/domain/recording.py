@@ -31,6 +31,8 @@ class Demand:
     """Who switched it off."""
     keeping_until_utc_ns: int | None = None
     """Until then somebody keeps what happens, whatever the mode says."""
+    modes: tuple[RecordingMode, ...] = ()
+    """Those that can be chosen."""
 
     @property
     def end_cause(self) -> EndCause:

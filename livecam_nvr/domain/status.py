@@ -90,6 +90,8 @@ class RecordingStatus:
     """Who switched it off."""
     keeping_until_utc_ns: int | None = None
     """Until then it is recorded because somebody pressed *keep that*."""
+    modes: tuple[RecordingMode, ...] = ()
+    """Those that can be chosen: without a schedule in the config there is no SCHEDULE."""
 
 
 @dataclass(frozen=True, slots=True)

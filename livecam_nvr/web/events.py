@@ -10,9 +10,11 @@ from aiohttp import web
 from livecam_nvr.core.bus import EventBus
 from livecam_nvr.core.events import (
     AnyEvent,
+    BreakInAttempt,
     CameraStateChanged,
     ComplaintsChanged,
     DiskChanged,
+    EventChanged,
     QualityChanged,
     RecordingChanged,
 )
@@ -27,7 +29,9 @@ _NEWS: tuple[type[AnyEvent], ...] = (
     QualityChanged,
     ComplaintsChanged,
     RecordingChanged,
+    EventChanged,
     DiskChanged,
+    BreakInAttempt,
 )
 
 
@@ -58,7 +62,7 @@ async def events(request: web.Request) -> web.WebSocketResponse:
 
 @contextmanager
 def _noticing(bus: EventBus) -> Iterator[asyncio.Event]:
-    """An event that is set when a camera, a recorder or the disk changes."""
+    """An event that is set when something happens that the status tells of, however short."""
     happened = asyncio.Event()
     ends = [bus.subscribe(kind, lambda _event: happened.set()) for kind in _NEWS]
     try:

@@ -8,6 +8,7 @@ from aiohttp import web
 from livecam_nvr.core.about import About, NothingAbout
 from livecam_nvr.core.access import AccessDesk, AuditLog, Gate
 from livecam_nvr.core.bus import EventBus
+from livecam_nvr.core.home_assistant import HomeAssistantDesk
 from livecam_nvr.core.ports import (
     CameraControl,
     Pictures,
@@ -50,6 +51,8 @@ class WebPorts:
     """Without it, the settings are shown to nobody and cannot be changed."""
     power: CameraSwitch | None = None
     """Without it, no camera can be switched off."""
+    home_assistant: HomeAssistantDesk | None = None
+    """Without it, nobody can take the entities over."""
 
     @property
     def has_webrtc(self) -> bool:

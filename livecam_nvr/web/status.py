@@ -81,6 +81,8 @@ def shown_status(request: web.Request) -> dict[str, Any]:
     cameras = tuple(camera for camera in status.cameras if principal.sees(camera.id))
     alarms = tuple(alarm for alarm in status.alarms if not alarm.camera_id or principal.sees(alarm.camera_id))
     shown = service_json(replace(status, cameras=cameras, alarms=alarms), shown_host(request))
+    if not (principal.may(Role.OPERATOR) and principal.cameras is None):
+        shown["break_in"] = None
     if not principal.may(Role.WATCHER):
         shown["retention"] = None
         shown["disk"]["path"] = ""

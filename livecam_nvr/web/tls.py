@@ -3,17 +3,18 @@
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from livecam_nvr.config.models import TlsConfig
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
+from livecam_nvr.runtime.certificate import check_key, read, valid_words
 
 _log = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 10.0
-_SOON = timedelta(days=14)
 _ONE = "name a certificate and the key that belongs to it, or make both: livecam-nvr tls init"
 
 _State = tuple[tuple[int, int, int] | None, ...]
@@ -82,67 +83,32 @@ def load(certificate: Path, key: Path) -> ssl.SSLContext:
     Raises:
         LivecamError: CONFIG; says which file is wrong, and how.
     """
-    end = _end_of(certificate)
-    _read("tls.private_key", key)
+    with _named("tls.certificate"):
+        info = read(certificate)
+    with _named("tls.private_key"):
+        check_key(certificate, key)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     try:
-        context.load_cert_chain(certificate, key, password=_no_passphrase(key))
+        context.load_cert_chain(certificate, key)
     except ssl.SSLError as error:
-        raise _unusable(certificate, key, error) from None
-    left = end - datetime.now(UTC)
-    if left < _SOON:
-        told = "ended" if left < timedelta(0) else "ends"
-        _log.warning("the certificate %s %s on %s: browsers refuse it then", certificate, told, f"{end:%Y-%m-%d}")
+        weak = error.reason in ("EE_KEY_TOO_SMALL", "CA_MD_TOO_WEAK")
+        reason = "is too weak for today's browsers" if weak else f"cannot be used: {error.reason or error}"
+        raise LivecamError(ErrorKind.CONFIG, f"tls.certificate: {certificate} {reason}", _ONE) from None
+    now = datetime.now(UTC)
+    if now < info.begin or info.ends_soon(now):
+        _log.warning("the certificate %s: %s", certificate, valid_words(info, now))
     return context
 
 
-def _end_of(certificate: Path) -> datetime:
-    from cryptography import x509  # noqa: PLC0415 - only with TLS
-
+@contextmanager
+def _named(setting: str) -> Iterator[None]:
+    """Whatever is wrong with the file is wrong with this setting."""
     try:
-        return x509.load_pem_x509_certificate(_read("tls.certificate", certificate)).not_valid_after_utc
-    except ValueError:
-        raise LivecamError(
-            ErrorKind.CONFIG,
-            f"tls.certificate: {certificate} is no certificate in PEM",
-            "it begins with -----BEGIN CERTIFICATE-----, the server's own first, then those that signed it",
-        ) from None
-
-
-def _read(setting: str, path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise LivecamError(
-            ErrorKind.CONFIG, f"{setting}: {path} cannot be read: {error.strerror or error}", _ONE
-        ) from None
-
-
-def _no_passphrase(key: Path) -> Callable[[], str]:
-    """Without this, OpenSSL would ask for it on the terminal."""
-
-    def ask() -> str:
-        raise LivecamError(
-            ErrorKind.CONFIG,
-            f"tls.private_key: {key} has a passphrase, which nobody can type when the service starts",
-            f"take it off: openssl pkey -in {key.name} -out new.pem; and let nobody else read that file",
-        )
-
-    return ask
-
-
-def _unusable(certificate: Path, key: Path, error: ssl.SSLError) -> LivecamError:
-    if error.reason == "KEY_VALUES_MISMATCH":
-        return LivecamError(
-            ErrorKind.CONFIG, f"tls.private_key: {key} is not the key of {certificate}", "name files of one pair"
-        )
-    if error.reason in ("EE_KEY_TOO_SMALL", "CA_MD_TOO_WEAK"):
-        return LivecamError(
-            ErrorKind.CONFIG, f"tls.certificate: {certificate} is too weak for today's browsers", _ONE
-        )
-    return LivecamError(ErrorKind.CONFIG, f"tls.private_key: {key} is no private key in PEM", _ONE)
+        yield
+    except LivecamError as error:
+        raise LivecamError(ErrorKind.CONFIG, f"{setting}: {error.message}", error.hint) from None
 
 
 def _signature(path: Path) -> tuple[int, int, int] | None:

@@ -60,6 +60,14 @@ class MemoryFile:
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._write_all(), name=f"remember {self._key}")
 
+    def write_now(self, values: dict[str, Any]) -> None:
+        """Remembers `values`; durable when it returns. Blocks: for threads, and not together with `write`.
+
+        Raises:
+            OSError: If that is not possible; the file is as it was before.
+        """
+        self._write(values)
+
     async def stop(self) -> None:
         """Returns when the last change is durable, or was tried once more; idempotent."""
         self._stopping.set()
