@@ -88,8 +88,9 @@ class _Editor:
         """The text with all of them."""
         text = self._text
         # From behind; of those at one place the last one first, as each is put in front of what is there already.
-        for begin, end, new in sorted(reversed(self._edits), key=lambda edit: edit[:2], reverse=True):
-            text = text[:begin] + new + text[end:]
+        order = sorted((begin, end, number) for number, (begin, end, _) in enumerate(self._edits))
+        for begin, end, number in reversed(order):
+            text = text[:begin] + self._edits[number][2] + text[end:]
         return text if text.endswith("\n") else f"{text}\n"
 
     def section(self, node: MappingNode, now: Mapping[str, Any], want: Mapping[str, Any]) -> None:

@@ -66,6 +66,8 @@ class ListenConfig(Section):
     """MediaMTX's low-latency HLS."""
     rtsps_port: Port = 8322
     """RTSP over TLS; only with a certificate (see `tls`)."""
+    announce: bool = True
+    """Whether the network is told by mDNS that the service is here, unless it listens on this machine only."""
     trusted_proxies: tuple[Network, ...] = ()
     """Reverse proxies, by address or network: only from them are X-Forwarded-For, -Proto, -Host and -Prefix taken
     (and Home Assistant's X-Ingress-Path).

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from livecam_nvr.config.section import Port, Section
 
@@ -37,5 +37,12 @@ class MqttConfig(Section):
     """Where `password` was read from; None if it was written down itself."""
     base_topic: Topic = "livecam-nvr"
     discovery_prefix: Topic = "homeassistant"
-    snapshot_seconds: float = Field(10, ge=1, le=3600)
-    """How often the still picture of each camera is renewed."""
+    snapshot_seconds: float = Field(60, ge=0, le=3600)
+    """How often the still picture of each camera is renewed while nobody watches it; 0: there are no stills."""
+
+    @field_validator("snapshot_seconds")
+    @classmethod
+    def _not_a_video(cls, seconds: float) -> float:
+        if 0 < seconds < 1:
+            raise ValueError("1 or more is needed, or 0 for no still pictures")
+        return seconds

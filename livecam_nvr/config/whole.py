@@ -13,6 +13,8 @@ from livecam_nvr.domain.access import SUB
 # What pydantic takes for true.
 _TRUE: Final = frozenset({"1", "on", "t", "true", "y", "yes"})
 
+_TAKEN: Final = "disk"
+
 
 def check_whole(source: Source) -> None:
     """Adds such mistakes to `source`, whatever else is wrong in it."""
@@ -45,6 +47,9 @@ def _ids(source: Source) -> None:
             problem = f"the camera in line {line} has the same id"
             source.mistake(("cameras", number, "id"), problem, "each camera needs an id of its own")
         first.setdefault(camera_id, number)
+    if _TAKEN in first:
+        path = ("cameras", first[_TAKEN], "id")
+        source.mistake(path, "is taken: the MQTT topics of the disk begin so", "give this camera another one")
     for camera_id, number in first.items():
         owner = first.get(camera_id.removesuffix(SUB)) if camera_id.endswith(SUB) else None
         if isinstance(cameras, list) and owner is not None and cameras[owner].get("sub_url"):

@@ -1,7 +1,6 @@
 """Turns the config, events and the regular look at the status into messages of the outbox."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from livecam_nvr.core.bus import EventBus
 from livecam_nvr.core.events import (
@@ -16,12 +15,17 @@ from livecam_nvr.core.ports import StatusSource
 from livecam_nvr.domain.coverage import Coverage
 from livecam_nvr.domain.quality import QualityStatus
 from livecam_nvr.domain.status import RecordingStatus, RetentionStatus
-from livecam_nvr.mqtt import states
+from livecam_nvr.mqtt import node_states, states
 from livecam_nvr.mqtt.commands import Answer
-from livecam_nvr.mqtt.discovery import CameraCard, NodeCard, announcements
+from livecam_nvr.mqtt.devices import Devices
+from livecam_nvr.mqtt.discovery import CameraCard, NodeCard, visitable
 from livecam_nvr.mqtt.entities import ONLINE
 from livecam_nvr.mqtt.outbox import Message, Outbox, Rank
+from livecam_nvr.mqtt.pace import Pace
+from livecam_nvr.mqtt.payloads import Payloads
 from livecam_nvr.mqtt.topics import Topics
+
+_FIGURES_S = 300.0
 
 
 class Announcer:
@@ -29,28 +33,31 @@ class Announcer:
 
     Args:
         topics: The names.
-        node: Of the service.
-        cameras: Those that are announced; events about others are ignored.
+        devices: Those that are announced; events about other cameras are ignored.
         outbox: Where the messages go.
         source: The status.
+        pace: How often figures are told.
+        install_id: Of this installation.
     """
 
     def __init__(
         self,
         topics: Topics,
-        node: NodeCard,
-        cameras: Sequence[CameraCard],
+        devices: Devices,
         outbox: Outbox,
         source: StatusSource,
+        *,
+        pace: Pace,
+        install_id: str = "",
     ) -> None:
         self._topics = topics
+        self._devices = devices
         self._outbox = outbox
         self._source = source
-        self._node = node
-        self._cameras = {camera.id: camera for camera in cameras}
-        self._announcements = announcements(topics, node, cameras)
-        self._withheld: set[str] = set()
+        self._pace = pace
+        self._install_id = install_id
         self._heights: dict[str, int] = {}
+        self._moves: dict[str, bool] = {}
         self._stock_known = False
 
     def listen(self, bus: EventBus) -> list[Callable[[], None]]:
@@ -61,57 +68,72 @@ class Announcer:
             bus.subscribe(StreamStarted, self._stream_started),
             bus.subscribe(QualityChanged, self._quality_changed),
             bus.subscribe(ComplaintsChanged, self._complaints_changed),
-            bus.subscribe(DiskChanged, lambda event: self._put(states.disk_problem(self._topics, event.status))),
+            bus.subscribe(
+                DiskChanged, lambda event: self._put(node_states.disk_problem(self._topics, event.status))
+            ),
         ]
-
-    @property
-    def announced(self) -> frozenset[str]:
-        """The discovery topics of the node and its cameras."""
-        return frozenset(self._announcements)
 
     def everything(self) -> None:
         """Wants all to be sent (again): announcements, availability, states, pictures, in this order."""
-        self._look_at_qualities()
-        for topic in self._announcements:
-            self._outbox.drop(topic)  # so that one that was withheld comes back in its place: the node first
-        self._announce()
+        self._devices.look(self._source.status().cameras)
+        self._devices.announce_anew()
         self._outbox.put(Message(self._topics.service, ONLINE.encode(), Rank.AVAILABILITY))
+        self._tell_about()
+        self._pace.all_due()
         self.look()
         self._outbox.repeat_all()
 
-    def withhold(self, topic: str) -> None:
-        """Somebody deleted this announcement: it stays so until `born`."""
-        self._withheld.add(topic)
-        self._outbox.drop(topic)
-
     def born(self) -> None:
         """Home Assistant has started: whatever was deleted in it before is announced anew, with all the rest."""
-        self._withheld.clear()
+        self._devices.born()
         self.everything()
+
+    def still_here(self) -> None:
+        """Somebody has said `offline` in our name, as the last will of an earlier connection may do."""
+        self._outbox.repeat(self._topics.service)
+
+    def update(self, node: NodeCard, cameras: Sequence[CameraCard]) -> None:
+        """Other names, other cameras: tells what differs, and removes what is gone."""
+        for camera_id in self._devices.update(node, cameras):
+            self._retract(camera_id)
+        self._tell_about()
+        self.look()
+
+    def forget(self, camera_id: str) -> None:
+        """Removes all that the broker keeps of a camera that we do not have, so that Home Assistant forgets it."""
+        # First the announcement, or Home Assistant would complain of states that it cannot read.
+        self._devices.remove(self._topics.discovery(camera_id))
+        self._retract(camera_id)
 
     def look(self) -> None:
         """Takes over the whole status; what differs from the last time is sent."""
-        if self._look_at_qualities():
-            self._announce()
         status = self._source.status()
+        self._devices.look(status.cameras)
         for camera in status.cameras:
-            if camera.id in self._cameras:
+            if camera.id in self._devices.camera_ids:
                 self._heights[camera.id] = camera.height
                 self._put_state(self._quality(camera.id, camera.quality))
                 self._put_state(states.problem(self._topics, camera.id, camera.complaints))
                 self._put_state(states.camera_state(self._topics, camera.id, camera.state, camera.fault))
                 self._put_state(states.recording(self._topics, camera.id, camera.recording))
-                self._put_state(states.stats(self._topics, camera))
-        self._put_state(states.disk_problem(self._topics, status.disk))
-        self._put_state(states.disk_free(self._topics, status.disk))
+                if self._pace.stats_due(camera):
+                    self._put_state(states.stats(self._topics, camera))
+                self._put_state(states.enabled(self._topics, camera.id, camera.enabled))
+                self._put_state(states.motion(self._topics, camera.id, self._moves.get(camera.id)))
+        self._put_state(node_states.disk_problem(self._topics, status.disk))
+        self._put_state(node_states.update(self._topics, status))
+        if self._pace.cost_due(status.process):
+            self._put_state(node_states.figures(self._topics, status))
+        figures = node_states.room(self._topics, status.disk)
         # After a start that takes a moment to be known; what the broker keeps is nearer to the truth than nothing.
         self._stock_known = self._stock_known or status.retention != RetentionStatus()
         if self._stock_known:
-            self._put_state(states.retention(self._topics, status.retention))
+            figures |= node_states.retention(self._topics, status.retention)
+        self._put_state(self._pace.due(figures, _FIGURES_S))
 
     def recording(self, camera_id: str, status: RecordingStatus) -> None:
         """What a recorder was asked and does."""
-        if camera_id in self._cameras:
+        if camera_id in self._devices.camera_ids:
             self._put(states.recording(self._topics, camera_id, status))
 
     def answer(self, answer: Answer) -> None:
@@ -121,58 +143,79 @@ class Announcer:
 
     def coverage(self, camera_id: str, hour: Coverage | None, day: Coverage | None) -> None:
         """How much of the past was recorded; None if that cannot be told."""
-        self._put_state(states.coverage(self._topics, camera_id, hour, day))
+        if camera_id in self._devices.camera_ids:
+            self._put_state(states.coverage(self._topics, camera_id, hour, day))
 
     def settled(self, camera_id: str) -> None:
         """A change of the quality that was asked for has worked or failed: it is told what runs, in any case."""
         for topic in (self._topics.resolution(camera_id), self._topics.frame_rate(camera_id)):
             self._outbox.repeat(topic)
 
+    def switched(self, camera_id: str) -> None:
+        """The camera was to be switched on or off: it is told whether it is on, in any case."""
+        self._look_at_power(camera_id)
+        self._outbox.repeat(self._topics.enabled(camera_id))
+
+    def pictured(self, camera_id: str) -> None:
+        """Somebody waits for the newest picture: it is told even if it is the one before."""
+        self._outbox.repeat(self._topics.picture(camera_id))
+
+    def moves(self, camera_id: str, on: bool) -> None:
+        """Whether something moves in front of a camera."""
+        if camera_id in self._devices.camera_ids:
+            self._moves[camera_id] = on
+            self._put(states.motion(self._topics, camera_id, on))
+
     def picture(self, camera_id: str, jpeg: bytes) -> None:
         """A new still picture."""
-        self._outbox.put(Message(self._topics.picture(camera_id), jpeg, Rank.PICTURE, qos=0))
+        if camera_id in self._devices.camera_ids:
+            self._outbox.put(Message(self._topics.picture(camera_id), jpeg, Rank.PICTURE, qos=0))
 
     def _camera_changed(self, event: CameraStateChanged) -> None:
-        if event.camera_id in self._cameras:
+        if event.camera_id in self._devices.camera_ids:
             self._put(states.camera_state(self._topics, event.camera_id, event.state, event.fault))
+            self._look_at_power(event.camera_id)
+
+    def _look_at_power(self, camera_id: str) -> None:
+        for camera in self._source.status().cameras:
+            if camera.id == camera_id and camera_id in self._devices.camera_ids:
+                self._put(states.enabled(self._topics, camera_id, camera.enabled))
 
     def _stream_started(self, event: StreamStarted) -> None:
         self._heights[event.camera_id] = event.height
 
     def _quality_changed(self, event: QualityChanged) -> None:
-        if event.camera_id in self._cameras:
+        if event.camera_id in self._devices.camera_ids:
             self._put(self._quality(event.camera_id, event.status))
 
     def _complaints_changed(self, event: ComplaintsChanged) -> None:
-        if event.camera_id in self._cameras:
+        if event.camera_id in self._devices.camera_ids:
             self._put(states.problem(self._topics, event.camera_id, event.complaints))
 
-    def _quality(self, camera_id: str, status: QualityStatus) -> states.Payloads:
+    def _quality(self, camera_id: str, status: QualityStatus) -> Payloads:
         return states.quality(self._topics, camera_id, status, self._heights.get(camera_id, 0))
 
-    def _look_at_qualities(self) -> bool:
-        """Notes what can be set of which camera, which only the status tells; True if that differs from before."""
-        before = dict(self._cameras)
-        for camera in self._source.status().cameras:
-            if camera.id in self._cameras:
-                can = camera.quality
-                card = replace(self._cameras[camera.id], heights=can.heights, most_fps=can.most_fps)
-                self._cameras[camera.id] = card
-        if self._cameras == before:
-            return False
-        self._announcements = announcements(self._topics, self._node, list(self._cameras.values()))
-        return True
+    def _retract(self, camera_id: str) -> None:
+        """The state goes last: if that is broken off, by this the rest is found again."""
+        last, announcement = self._topics.state(camera_id), self._topics.discovery(camera_id)
+        for topic in (*(set(self._topics.retained_of(camera_id)) - {last, announcement}), last):
+            self._outbox.retract(topic)
+        self._heights.pop(camera_id, None)
+        self._moves.pop(camera_id, None)
+        self._pace.forget(camera_id)
 
-    def _announce(self) -> None:
-        for topic, payload in self._announcements.items():
-            if topic not in self._withheld:
-                self._outbox.put(Message(topic, payload, Rank.DISCOVERY))
+    def _tell_about(self) -> None:
+        node = self._devices.node
+        url = visitable(node.page_url) or ""
+        about = node_states.about(self._topics, self._install_id, node.name, node.version, url)
+        for topic, payload in about.items():
+            self._outbox.put(Message(topic, payload, Rank.AVAILABILITY))
 
-    def _put(self, payloads: states.Payloads) -> None:
+    def _put(self, payloads: Payloads) -> None:
         for topic, payload in payloads.items():
             self._outbox.put(self._message(topic, payload), urgent=True)
 
-    def _put_state(self, payloads: states.Payloads) -> None:
+    def _put_state(self, payloads: Payloads) -> None:
         for topic, payload in payloads.items():
             self._outbox.put(self._message(topic, payload))
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from livecam_nvr.core.access import AuditLog, Client, Deed, Door
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
-from livecam_nvr.mqtt.orders import Happening, Keep, Mode, Order, Refusal, Restart, Switch
+from livecam_nvr.mqtt.orders import Happening, Keep, Mode, Order, Power, Refusal, Restart, Snapshot, Switch
 from livecam_nvr.mqtt.wishes import Wish
 
 _WHO = "MQTT"
@@ -18,6 +18,7 @@ _DEEDS: Final[Mapping[str, Deed]] = {
     "resolution": Deed.QUALITY,
     "frame_rate": Deed.QUALITY,
     "restart": Deed.RESTART,
+    "enabled": Deed.ENABLED,
 }
 
 
@@ -38,6 +39,8 @@ class Books:
 
     def done(self, order: Order, error: LivecamError | None = None) -> None:
         """An order that was carried out, or was not because of `error`."""
+        if isinstance(order, Snapshot) and error is None:
+            return  # who only looks does nothing that has to be known later
         deed, detail = _in_words(order)
         self._note(deed, order.camera_id, detail, error)
 
@@ -74,17 +77,15 @@ class Books:
 
 def _in_words(order: Order) -> tuple[Deed, str]:
     match order:
-        case Switch():
-            return Deed.RECORDING, "on" if order.on else "off"
+        case Switch() | Power():
+            return Deed.RECORDING if isinstance(order, Switch) else Deed.ENABLED, "on" if order.on else "off"
         case Mode():
             return Deed.MODE, str(order.mode)
-        case Keep():
-            return Deed.KEEP, ""
         case Happening():
             state = {True: " begins", False: " ends", None: ""}[order.on]
             return Deed.EVENT, f"{order.label}{state}"
         case Wish():
             wanted = [f"{order.height}p"] if order.height else []
             return Deed.QUALITY, ", ".join([*wanted, *([f"{order.fps:g} fps"] if order.fps else [])])
-        case Restart():
-            return Deed.RESTART, ""
+        case Keep() | Restart() | Snapshot():
+            return {Keep: Deed.KEEP, Restart: Deed.RESTART, Snapshot: Deed.REFUSED}[type(order)], ""

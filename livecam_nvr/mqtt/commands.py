@@ -1,38 +1,45 @@
-"""Messages from outside become orders to the recorders and cameras, or one line in the log."""
+"""Messages from outside become orders to the recorders and cameras, or are refused."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from livecam_nvr.core.access import AuditLog
 from livecam_nvr.core.past import ClipDesk, EventDesk
 from livecam_nvr.core.ports import CameraControl, RecordingControl
+from livecam_nvr.core.settings import CameraSwitch
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
+from livecam_nvr.domain.redact import redact
 from livecam_nvr.domain.status import RecordingStatus
 from livecam_nvr.mqtt.books import Books
+from livecam_nvr.mqtt.errands import Errands
+from livecam_nvr.mqtt.occurrences import Refused
 from livecam_nvr.mqtt.orders import (
-    SHOWN_BYTES,
     SHOWN_TOPIC,
     Happening,
     Keep,
     Mode,
     Order,
+    Power,
     Refusal,
     Restart,
+    Snapshot,
     Switch,
     parse,
+    shown,
 )
+from livecam_nvr.mqtt.refusals import Refusals
 from livecam_nvr.mqtt.topics import Topics
 from livecam_nvr.mqtt.wishes import Wish, Wishes
-from livecam_nvr.runtime.clock import Clock
 
 _log = logging.getLogger(__name__)
 
-_LINES = 5
-_PER_S = 60.0
 _REMEMBERED = 200
 _SOURCE = "mqtt"
+_BY = "MQTT"
+_KEPT = "the broker keeps this command: it may be days old"
+_LATELY = "publish commands without retain; an empty retained message on this topic removes it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,10 @@ class Orders:
     cameras: CameraControl
     events: EventDesk
     clips: ClipDesk
+    picture: Callable[[str], Awaitable[None]]
+    """Has a new still picture of a camera sent. Raises LivecamError if there is none."""
+    power: CameraSwitch | None = None
+    """Without it, no camera can be switched off."""
 
 
 class Answer(NamedTuple):
@@ -54,30 +65,38 @@ class Answer(NamedTuple):
     """The one to tell again even if nothing has changed."""
 
 
+class Told(Protocol):
+    """Whom a camera is named to when what was asked of it has worked or failed: it is told then how it is."""
+
+    def settled(self, camera_id: str) -> None:
+        """Its quality."""
+
+    def switched(self, camera_id: str) -> None:
+        """Whether it is on."""
+
+    def pictured(self, camera_id: str) -> None:
+        """Its picture."""
+
+
 class CommandDesk:
-    """Carries out commands. Whatever is wrong with one is logged, and changes nothing.
+    """Carries out commands. Whatever is wrong with one is logged and answered, and changes nothing.
 
     Args:
         topics: The names.
         orders: Who carries them out.
-        clock: The service's.
-        settled: Told a camera whose quality was asked to change, when that has worked or failed.
+        refusals: Where it is said what is not done.
+        told: Told what has come of orders that take their time.
         audit: Where every command is noted.
     """
 
-    def __init__(
-        self,
-        topics: Topics,
-        orders: Orders,
-        clock: Clock,
-        settled: Callable[[str], None],
-        audit: AuditLog,
-    ) -> None:
+    def __init__(self, topics: Topics, orders: Orders, refusals: Refusals, told: Told, audit: AuditLog) -> None:
         self._topics = topics
         self._orders = orders
-        self._complaints = _Complaints(clock)
+        self._refusals = refusals
+        self._told = told
         self._books = Books(audit, self._knows)
-        self._wishes = Wishes(orders.cameras, self._complaints.log, settled, self._books.done)
+        self._wishes = Wishes(orders.cameras, refusals.log, told.settled, self._wish_ended)
+        self._errands = Errands()
         self._retained: set[str] = set()
 
     def handle(self, topic: str, payload: bytes, *, retained: bool) -> Answer | None:
@@ -89,21 +108,26 @@ class CommandDesk:
             self._leave_alone(topic, payload)
             return None
         if isinstance(asked, Refusal):
-            self._complaints.log(asked.reason)
+            self._refusals.refuse(self._refused(topic, asked.problem, asked.hint), asked.reason)
             self._books.refused(asked)
             return None
         try:
-            answer = self._obey(asked)
+            answer = self._obey(asked, topic)
         except LivecamError as error:
-            self._books.done(asked, error)
-            self._complaints.log(f"{topic[:SHOWN_TOPIC]!r}: {error.message}; {error.hint}")
+            self._failed(asked, topic, error)
             # Whoever was refused sees again how it is.
             if isinstance(asked, Switch | Mode) and error.kind is ErrorKind.CONFLICT:
                 return self._answer(asked, self._orders.recording.recording(asked.camera_id))
             return None
-        if not isinstance(asked, Wish):  # that takes its time, and may fail yet
+        if not isinstance(asked, Wish | Power | Snapshot):  # these take their time, and may fail yet
             self._books.done(asked)
         return answer
+
+    async def stop(self) -> None:
+        """Ends what still waits for a camera; idempotent."""
+        await self._wishes.stop()
+        await self._errands.stop()
+        self._refusals.sum_up()
 
     def _answer(self, asked: Switch | Mode, status: RecordingStatus) -> Answer:
         of = self._topics.recording if isinstance(asked, Switch) else self._topics.recording_mode
@@ -116,22 +140,26 @@ class CommandDesk:
             return False
         return True
 
-    def _obey(self, asked: Order) -> Answer | None:
+    def _obey(self, asked: Order, topic: str) -> Answer | None:
         match asked:
             case Switch():
-                status = self._orders.recording.set_recording(asked.camera_id, asked.on, by="MQTT")
+                status = self._orders.recording.set_recording(asked.camera_id, asked.on, by=_BY)
                 return self._answer(asked, status)
             case Mode():
-                status = self._orders.recording.set_mode(asked.camera_id, asked.mode, by="MQTT")
+                status = self._orders.recording.set_mode(asked.camera_id, asked.mode, by=_BY)
                 return self._answer(asked, status)
             case Keep():
-                self._orders.clips.keep(asked.camera_id, by="MQTT")
+                self._orders.clips.keep(asked.camera_id, by=_BY)
             case Happening():
                 self._report(asked)
             case Wish():
                 self._wishes.add(asked)
             case Restart():
-                self._orders.cameras.restart(asked.camera_id, by="MQTT")
+                self._orders.cameras.restart(asked.camera_id, by=_BY)
+            case Power():
+                self._switch(asked, topic)
+            case Snapshot():
+                self._look(asked, topic)
         return None
 
     def _report(self, asked: Happening) -> None:
@@ -143,42 +171,62 @@ class CommandDesk:
         else:
             events.end_event(asked.camera_id, asked.label, _SOURCE)
 
-    async def stop(self) -> None:
-        """Ends what still waits for a camera; idempotent."""
-        await self._wishes.stop()
+    def _switch(self, asked: Power, topic: str) -> None:
+        camera_id, power = asked.camera_id, self._orders.power
+        self._orders.recording.recording(camera_id)
+        if power is None:
+            raise LivecamError(ErrorKind.UNAVAILABLE, "cameras cannot be switched off here", "stop the service")
+
+        def ended(error: LivecamError | None) -> None:
+            self._ended(asked, topic, error)
+            self._told.switched(camera_id)
+
+        # One camera after the other: the service makes one change at a time, and refuses a second one.
+        self._errands.add("enabled", camera_id, lambda: power.set_enabled(camera_id, asked.on, _BY), ended)
+
+    def _look(self, asked: Snapshot, topic: str) -> None:
+        camera_id = asked.camera_id
+        self._orders.recording.recording(camera_id)
+
+        def ended(error: LivecamError | None) -> None:
+            self._ended(asked, topic, error)
+            if error is None:
+                self._told.pictured(camera_id)
+
+        self._errands.add(f"snapshot of {camera_id}", camera_id, lambda: self._orders.picture(camera_id), ended)
+
+    def _ended(self, asked: Order, topic: str, error: LivecamError | None) -> None:
+        if error is None:
+            self._books.done(asked)
+        else:
+            self._failed(asked, topic, error)
+
+    def _failed(self, asked: Order, topic: str, error: LivecamError) -> None:
+        self._books.done(asked, error)
+        self._refusals.refuse(self._refused(topic, error.message, error.hint))
+
+    def _wish_ended(self, wish: Wish, error: LivecamError | None) -> None:
+        """What could not be tried and what failed are answered alike; which is in the log `Wishes` knows."""
+        self._books.done(wish, error)
+        if error is not None:
+            of = self._topics.resolution_set if wish.height else self._topics.frame_rate_set
+            self._refusals.answer(self._refused(of(wish.camera_id), error.message, error.hint))
+
+    def _refused(self, topic: str, reason: str, hint: str) -> Refused:
+        command = self._topics.command(topic)
+        camera_id, what = (command.camera_id, command.what) if command else ("", "")
+        return Refused(topic[:SHOWN_TOPIC], camera_id, what, reason, hint)
 
     def _leave_alone(self, topic: str, payload: bytes) -> None:
         """A command that the broker kept is as old as can be: obeying it would undo what was chosen since."""
         if topic not in self._retained and len(self._retained) < _REMEMBERED:
             self._retained.add(topic)
-            command = self._topics.command(topic)
-            if command is not None:
-                self._books.kept(command.camera_id, command.what)
+            refused = self._refused(topic, _KEPT, _LATELY)
+            self._books.kept(refused.camera_id, refused.command)
+            self._refusals.answer(refused)
             _log.warning(
-                "the broker keeps an old command on %r (%r): ignored. Commands are to be published without retain;"
+                "the broker keeps an old command on %r (%s): ignored. Commands are to be published without retain;"
                 " an empty retained message there removes it",
-                topic[:SHOWN_TOPIC],
-                payload[:SHOWN_BYTES],
+                redact(topic)[:SHOWN_TOPIC],
+                shown(payload),
             )
-
-
-class _Complaints:
-    """A few lines a minute, then only how many more there were."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._since_s = clock.monotonic()
-        self._lines = 0
-        self._unsaid = 0
-
-    def log(self, reason: str) -> None:
-        now = self._clock.monotonic()
-        if now - self._since_s > _PER_S:
-            self._since_s, self._lines = now, 0
-        if self._lines >= _LINES:
-            self._unsaid += 1
-            return
-        self._lines += 1
-        more = f" ({self._unsaid} more messages like this were not logged)" if self._unsaid else ""
-        self._unsaid = 0
-        _log.warning("MQTT command ignored: %s%s", reason, more)

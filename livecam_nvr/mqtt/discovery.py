@@ -10,19 +10,15 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from livecam_nvr.mqtt.entities import (
-    BREAK_IN,
-    OFFLINE,
-    ONLINE,
-    Json,
-    camera_entities,
-    camera_figures,
-    past_entities,
-    quality_entities,
-)
+from livecam_nvr.mqtt.controls import camera_controls, quality_controls, recording_controls
+from livecam_nvr.mqtt.entities import Json, camera_entities
+from livecam_nvr.mqtt.node_entities import node_entities
 from livecam_nvr.mqtt.topics import Topics
 
 ORIGIN = "livecam-nvr"
+MIGRATE = b'{"migrate_discovery": true}'
+"""In an announcement's place: Home Assistant unloads the entities but deletes none, so that another integration
+can take them over with their ids and history (tried with Core 2026.11)."""
 
 _MODELS = {
     "test": "Test picture",
@@ -57,6 +53,10 @@ class NodeCard:
     page_url: str = ""
     support_url: str = ""
     """Shown in Home Assistant's log lines about us; left out if empty."""
+    power: bool = True
+    """Whether cameras can be switched off."""
+    stills: bool = True
+    """Whether there are still pictures."""
 
 
 def announcements(topics: Topics, node: NodeCard, cameras: Sequence[CameraCard]) -> dict[str, bytes]:
@@ -129,84 +129,10 @@ def _origin(node: NodeCard) -> Json:
 
 
 def _node_device(topics: Topics, node: NodeCard) -> Json:
-    while_running = {"availability": [{"topic": topics.service}]}
-    in_days = {
-        "platform": "sensor",
-        "device_class": "duration",
-        "unit_of_measurement": "d",
-        "state_class": "measurement",
-        "suggested_display_precision": 1,
-        "entity_category": "diagnostic",
-        "state_topic": topics.retention,
-        **while_running,
-    }
     return {
         "device": _device(topics, node, None),
         "origin": _origin(node),
-        "components": {
-            # Without availability of its own: it must read "disconnected", not become unreadable itself.
-            "connected": {
-                "platform": "binary_sensor",
-                "unique_id": topics.unique_id("connected"),
-                "device_class": "connectivity",
-                "entity_category": "diagnostic",
-                "state_topic": topics.service,
-                "payload_on": ONLINE,
-                "payload_off": OFFLINE,
-            },
-            "disk_free": {
-                "platform": "sensor",
-                "unique_id": topics.unique_id("disk_free"),
-                "name": "Disk free",
-                "device_class": "data_size",
-                "unit_of_measurement": "GB",
-                "state_class": "measurement",
-                "suggested_display_precision": 1,
-                "entity_category": "diagnostic",
-                "state_topic": topics.disk_free,
-                **while_running,
-            },
-            "disk_problem": {
-                "platform": "binary_sensor",
-                "unique_id": topics.unique_id("disk_problem"),
-                "name": "Disk problem",
-                "device_class": "problem",
-                "entity_category": "diagnostic",
-                "state_topic": topics.disk_problem,
-                "value_template": "{{ value_json.problem }}",
-                "json_attributes_topic": topics.disk_problem,
-                "json_attributes_template": "{{ {'reason': value_json.reason, 'hint': value_json.hint,"
-                " 'level': value_json.level, 'trouble': value_json.trouble} | tojson }}",
-                **while_running,
-            },
-            "break_in": {
-                "platform": "event",
-                "unique_id": topics.unique_id("break_in"),
-                "name": "Break-in attempt",
-                "icon": "mdi:shield-alert-outline",
-                "entity_category": "diagnostic",
-                "event_types": [BREAK_IN],
-                "state_topic": topics.break_in,
-                **while_running,
-            },
-            "days_held": {
-                "unique_id": topics.unique_id("days_held"),
-                "name": "Footage that fits",
-                "icon": "mdi:archive-clock-outline",
-                "value_template": "{{ value_json.days_held }}",
-                "json_attributes_topic": topics.retention,
-                "json_attributes_template": "{{ {'oldest': value_json.oldest, 'gb': value_json.gb,"
-                " 'gb_per_day': value_json.gb_per_day} | tojson }}",
-                **in_days,
-            },
-            "days_until_full": {
-                "unique_id": topics.unique_id("days_until_full"),
-                "name": "Days until full",
-                "icon": "mdi:harddisk",
-                "value_template": "{{ value_json.days_until_full }}",
-                **in_days,
-            },
-        },
+        "components": node_entities(topics),
     }
 
 
@@ -215,9 +141,9 @@ def _camera_device(topics: Topics, node: NodeCard, camera: CameraCard) -> Json:
         "device": _device(topics, node, camera),
         "origin": _origin(node),
         "components": {
-            **camera_entities(topics, camera.id),
-            **past_entities(topics, camera.id, camera.scheduled),
-            **camera_figures(topics, camera.id),
-            **quality_entities(topics, camera.id, camera.heights, camera.most_fps),
+            **recording_controls(topics, camera.id, scheduled=camera.scheduled),
+            **camera_entities(topics, camera.id, stills=node.stills),
+            **camera_controls(topics, camera.id, stills=node.stills, power=node.power),
+            **quality_controls(topics, camera.id, camera.heights, camera.most_fps),
         },
     }

@@ -1,9 +1,11 @@
 """The service's MQTT side as one thing to start and stop: connects for ever, announces, obeys."""
 
+import asyncio
+import contextlib
 import logging
-import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import aiomqtt
 
@@ -12,26 +14,38 @@ from livecam_nvr.config.mqtt import MqttConfig
 from livecam_nvr.core.access import AuditLog
 from livecam_nvr.core.bus import EventBus
 from livecam_nvr.core.events import BrokerChanged
+from livecam_nvr.core.home_assistant import BrokerNames, Carrier
 from livecam_nvr.core.past import ClipDesk, EventDesk, Past
 from livecam_nvr.core.ports import CameraControl, Pictures, RecordingControl, StatusSource
-from livecam_nvr.domain.errors import LivecamError
+from livecam_nvr.core.settings import CameraSwitch
+from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.status import BrokerStatus, Fault
+from livecam_nvr.mqtt import former
 from livecam_nvr.mqtt.announcer import Announcer
 from livecam_nvr.mqtt.commands import CommandDesk, Orders
 from livecam_nvr.mqtt.connection import connected
+from livecam_nvr.mqtt.devices import Devices
 from livecam_nvr.mqtt.discovery import CameraCard, NodeCard
 from livecam_nvr.mqtt.entities import OFFLINE
+from livecam_nvr.mqtt.happenings import Happenings
 from livecam_nvr.mqtt.incidents import Incidents
+from livecam_nvr.mqtt.mark import Mark
 from livecam_nvr.mqtt.outbox import Message, Outbox, Rank
+from livecam_nvr.mqtt.pace import Pace
 from livecam_nvr.mqtt.past import PastTeller
+from livecam_nvr.mqtt.places import Place, Places
+from livecam_nvr.mqtt.refusals import Refusals
 from livecam_nvr.mqtt.rival import keep_clear
 from livecam_nvr.mqtt.session import Parts, Session
 from livecam_nvr.mqtt.snapshots import Snapshots
+from livecam_nvr.mqtt.telegrams import Telegrams
 from livecam_nvr.mqtt.topics import Topics
 from livecam_nvr.runtime.clock import Clock
 from livecam_nvr.runtime.supervisor import Supervisor
 
 _log = logging.getLogger(__name__)
+
+_CARRY_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +63,8 @@ class Collaborators:
     past: Past
     audit: AuditLog
     """Where commands are noted."""
+    power: CameraSwitch | None = None
+    """Without it, no camera can be switched off."""
 
 
 class MqttService:
@@ -64,6 +80,9 @@ class MqttService:
         version: The service's.
         page_url: Where the service's page is, as another machine would open it; may be empty.
         support_url: Where the project lives; may be empty.
+        carrier: Who carries the entities in Home Assistant; if not MQTT, they are not announced here.
+        install_id: Of this installation: by that it knows its own place after a crash; may be empty.
+        places: The file that remembers the names under which it was announced; None: none are remembered.
     """
 
     def __init__(
@@ -76,33 +95,54 @@ class MqttService:
         version: str,
         page_url: str = "",
         support_url: str = "",
+        carrier: Carrier = Carrier.MQTT,
+        install_id: str = "",
+        places: Path | None = None,
     ) -> None:
-        self._instance = secrets.token_hex(8).encode()
-        card = NodeCard(node.name, version, page_url, support_url)
+        self._mark = Mark(install_id)
+        self._card = card = NodeCard(
+            node.name,
+            version,
+            page_url,
+            support_url,
+            power=others.power is not None,
+            stills=config.snapshot_seconds > 0,
+        )
         topics = Topics(config.base_topic, config.discovery_prefix, node.id)
         outbox = Outbox()
-        outbox.put(Message(topics.instance, self._instance, Rank.URGENT))
-        announcer = Announcer(topics, card, cameras, outbox, others.source)
+        outbox.put(Message(topics.instance, self._mark.encoded(), Rank.URGENT))
+        devices = Devices(topics, card, cameras, outbox, carrier)
+        announcer = Announcer(
+            topics, devices, outbox, others.source, pace=Pace(others.clock), install_id=install_id
+        )
+        telegrams = Telegrams(others.clock)
+        snapshots = Snapshots(others.pictures, others.clock, config.snapshot_seconds, announcer.picture)
+        self._source = others.source
+        self._incidents = Incidents(topics, telegrams, others.clock)
+        self._happenings = Happenings(topics, telegrams, others.clock, announcer.moves)
         self._config = config
         self._topics = topics
         self._bus = others.bus
         self._clock = others.clock
         self._parts = Parts(
             topics=topics,
-            camera_ids=[camera.id for camera in cameras],
+            devices=devices,
             announcer=announcer,
             outbox=outbox,
             desk=CommandDesk(
                 topics,
-                Orders(others.control, others.cameras, others.events, others.clips),
-                others.clock,
-                announcer.settled,
+                Orders(others.control, others.cameras, others.events, others.clips, snapshots.now, others.power),
+                Refusals(topics, telegrams, others.clock),
+                announcer,
                 others.audit,
             ),
-            past=PastTeller(others.past, others.clock, [camera.id for camera in cameras], announcer.coverage),
-            snapshots=Snapshots(others.pictures, others.clock, config.snapshot_seconds, announcer.picture),
-            incidents=Incidents(others.clock),
+            past=PastTeller(others.past, others.clock, announcer.coverage),
+            snapshots=snapshots,
+            telegrams=telegrams,
+            source=others.source,
         )
+        self._places = Places(places)
+        self._tell_who_there_is()
         self._status = BrokerStatus(
             configured=bool(config.host), address=f"{config.host}:{config.port}" if config.host else ""
         )
@@ -114,12 +154,60 @@ class MqttService:
         """Whether the broker is connected, and if not, why."""
         return self._status
 
+    def names(self) -> BrokerNames:
+        """See core.ports.Broker."""
+        self._parts.devices.look(self._source.status().cameras)
+        return self._parts.devices.names()
+
+    async def carry(self, carrier: Carrier) -> None:
+        """See core.ports.Broker."""
+        devices, outbox = self._parts.devices, self._parts.outbox
+        if not self._status.configured:
+            return
+        # Announcements that are simply taken away are entities that Home Assistant deletes.
+        at_once = carrier is not Carrier.INTEGRATION or devices.carrier is not Carrier.MQTT
+        if self._status.connected:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_CARRY_S):
+                    for step in (carrier,) if at_once else (Carrier.MOVING, carrier):
+                        devices.carry(step)
+                        await outbox.delivered(devices.announced)
+                    return
+        devices.carry(carrier)
+        raise LivecamError(
+            ErrorKind.UNAVAILABLE,
+            f"the broker {self._status.address} could not be told who carries the entities",
+            "it is told as soon as it answers; its own log may say why it does not",
+        )
+
+    def update(self, node: NodeConfig, cameras: Sequence[CameraCard]) -> None:
+        """Other names or other cameras: only what differs is told, and the connection stays.
+
+        For another broker, other topics or another node id there has to be another MqttService.
+        """
+        gone = set(self._parts.devices.camera_ids) - {camera.id for camera in cameras}
+        self._card = replace(self._card, name=node.name)
+        self._parts.announcer.update(self._card, cameras)
+        for camera_id in gone:
+            self._happenings.forget(camera_id)
+        self._tell_who_there_is()
+
+    def _tell_who_there_is(self) -> None:
+        camera_ids = list(self._parts.devices.camera_ids)
+        self._parts.past.update(camera_ids)
+        self._parts.snapshots.update(camera_ids)
+
     async def start(self) -> None:
         """Begins to connect, at once and in the background; idempotent."""
         if not self._status.configured or self._unsubscribe:
             return
-        listening = self._parts.announcer.listen(self._bus)
-        self._unsubscribe = [*listening, self._parts.incidents.listen(self._bus)]
+        lasting = {camera.id: camera.lasting for camera in self._source.status().cameras}
+        self._unsubscribe = [
+            *self._parts.announcer.listen(self._bus),
+            self._incidents.listen(self._bus),
+            self._happenings.listen(self._bus, lasting),
+            self._parts.snapshots.listen(self._bus),
+        ]
         self._supervisor.start()
 
     async def stop(self) -> None:
@@ -127,13 +215,15 @@ class MqttService:
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe = []
+        self._happenings.stop()
         await self._supervisor.stop()
         await self._parts.desk.stop()
         self._set(replace(self._status, connected=False))
 
     async def _attempt(self) -> None:
-        if self._was_connected:
-            await keep_clear(self._config, self._topics, self._instance, self._tell_fault)
+        await keep_clear(self._config, self._topics, self._mark, self._tell_fault, began=self._was_connected)
+        here = Place(self._status.address, self._topics.base, self._topics.discovery_prefix, self._topics.node_id)
+        others = await asyncio.to_thread(self._places.add, here)
         will = aiomqtt.Will(self._topics.service, OFFLINE, qos=1, retain=True)
         async with connected(self._config, self._topics.client_id, will) as client:
             self._was_connected = True
@@ -141,7 +231,18 @@ class MqttService:
             self._set(replace(self._status, connected=True, fault=None))
             _log.info("connected to the broker %s", self._status.address)
             session = Session(client, self._parts, self._refused)
-            await session.run()
+            left = [place for place in others if place.broker == here.broker]
+            await session.run(lambda: self._clear(left))
+
+    async def _clear(self, places: Sequence[Place]) -> None:
+        """Removes what is left under names that we had before, beside all else; what fails is tried next time."""
+        for place in places:
+            try:
+                await former.clear(self._config, place.topics, self._topics, self._mark.install_id)
+            except LivecamError as error:
+                _log.info("what was announced as %s is not removed yet: %s", place.node_id, error.message)
+            else:
+                await asyncio.to_thread(self._places.remove, place)
 
     def _refused(self, topic: str) -> None:
         fault = Fault(

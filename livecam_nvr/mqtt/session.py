@@ -3,21 +3,25 @@
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import aiomqtt
 from paho.mqtt.reasoncodes import ReasonCode
 
+from livecam_nvr.core.home_assistant import Carrier
+from livecam_nvr.core.ports import StatusSource
 from livecam_nvr.mqtt.announcer import Announcer
 from livecam_nvr.mqtt.commands import CommandDesk
-from livecam_nvr.mqtt.discovery import is_ours
+from livecam_nvr.mqtt.devices import Devices
+from livecam_nvr.mqtt.discovery import MIGRATE
 from livecam_nvr.mqtt.entities import OFFLINE, ONLINE
-from livecam_nvr.mqtt.incidents import Incidents
+from livecam_nvr.mqtt.leftovers import Announcement, Gone, Leftover, leftover
 from livecam_nvr.mqtt.outbox import Message, Outbox
 from livecam_nvr.mqtt.past import PastTeller
 from livecam_nvr.mqtt.snapshots import Snapshots
+from livecam_nvr.mqtt.telegrams import Telegrams
 from livecam_nvr.mqtt.topics import Topics
 
 _log = logging.getLogger(__name__)
@@ -26,7 +30,6 @@ _LOOK_S = 10.0
 _LISTEN_S = 3.0
 _BIRTH_S = (0.2, 1.0)
 _GOODBYE_S = 0.5
-_LARGEST_DISCOVERY = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +37,14 @@ class Parts:
     """Who takes part in a session; they live longer than it."""
 
     topics: Topics
-    camera_ids: Sequence[str]
+    devices: Devices
     announcer: Announcer
     outbox: Outbox
     desk: CommandDesk
     snapshots: Snapshots
     past: PastTeller
-    incidents: Incidents
+    telegrams: Telegrams
+    source: StatusSource
 
 
 class Session:
@@ -55,25 +59,25 @@ class Session:
         self._parts = parts
         self._topics = parts.topics
         self._birth = asyncio.Event()
+        self._echoes: set[str] = set()
+        self._cleared: set[str] = set()
 
-    async def run(self) -> None:
-        """Announces everything at once, then keeps it true."""
+    async def run(self, move_out: Callable[[], Awaitable[None]]) -> None:
+        """Announces everything at once, then keeps it true. `move_out` removes what we have left elsewhere."""
         self._parts.announcer.everything()
-        cameras = self._parts.camera_ids
         try:
             await _together(
                 {
                     "reader": self._read(),
                     "writer": self._parts.outbox.deliver(self._send),
                     "subscriptions": self._subscribe(),
+                    "leftovers": self._look_for_leftovers(),
+                    "moving out": _and_rest(move_out),
                     "look": self._look(),
                     "births": self._answer_births(),
                     "coverage": self._parts.past.keep(),
-                    "incidents": self._parts.incidents.deliver(self._tell_incident),
-                    **{
-                        f"pictures of {camera}": self._parts.snapshots.keep(camera, at, len(cameras))
-                        for at, camera in enumerate(cameras)
-                    },
+                    "telegrams": self._parts.telegrams.deliver(self._tell_once),
+                    "pictures": self._parts.snapshots.keep(),
                 }
             )
         except asyncio.CancelledError:
@@ -81,10 +85,12 @@ class Session:
             raise
 
     async def _send(self, message: Message) -> None:
+        if not message.payload:
+            self._echoes.add(message.topic)
         await self._client.publish(message.topic, message.payload, qos=message.qos, retain=True)
 
-    async def _tell_incident(self, payload: bytes) -> None:
-        await self._client.publish(self._topics.break_in, payload, qos=1)
+    async def _tell_once(self, topic: str, payload: bytes) -> None:
+        await self._client.publish(topic, payload, qos=1)
 
     async def _say_goodbye(self) -> None:
         """A clean disconnection suppresses the will, so what it would say is said here."""
@@ -94,15 +100,26 @@ class Session:
             _log.info("the broker did not take the goodbye")
 
     async def _subscribe(self) -> None:
-        """Commands first; then whatever discovery messages the broker keeps, for a moment."""
-        topics = self._topics
-        await self._listen_to(topics.commands, qos=1)
-        await self._listen_to(topics.birth)
-        for topic in sorted(self._parts.announcer.announced):
+        """Commands first; then whatever is said about us."""
+        await self._listen_to(self._topics.commands, qos=1)
+        await self._listen_to(self._topics.birth)
+        await self._listen_to(self._topics.service)
+        heard: frozenset[str] = frozenset()
+        while True:
+            announced = await self._parts.devices.announced_other_than(heard)
+            for topic in sorted(announced - heard):
+                await self._listen_to(topic)
+            if heard - announced:
+                await self._client.unsubscribe(sorted(heard - announced))
+            heard = announced
+
+    async def _look_for_leftovers(self) -> None:
+        """Listens for a moment to what the broker keeps of cameras that are gone."""
+        filters = [self._topics.all_discovery, self._topics.all_states]
+        for topic in filters:
             await self._listen_to(topic)
-        await self._listen_to(topics.all_discovery)
         await asyncio.sleep(_LISTEN_S)
-        await self._client.unsubscribe(topics.all_discovery)
+        await self._client.unsubscribe(filters)
         await asyncio.Event().wait()
 
     async def _listen_to(self, topic: str, qos: int = 0) -> None:
@@ -112,39 +129,56 @@ class Session:
 
     async def _read(self) -> None:
         async for message in self._client.messages:
+            topic = str(message.topic)
             payload = message.payload if isinstance(message.payload, bytes) else b""
-            self._received(str(message.topic), payload, retained=bool(message.retain))
-            stale = self._stale_camera(message) if message.retain else None
-            if stale is not None:
-                await self._clear(stale)
+            self._received(topic, payload, retained=bool(message.retain))
+            if message.retain and payload:
+                await self._rid_of(leftover(self._parts.devices, self._topics, topic, payload), topic)
 
     def _received(self, topic: str, payload: bytes, *, retained: bool) -> None:
+        announcer = self._parts.announcer
         answer = self._parts.desk.handle(topic, payload, retained=retained)
         if answer is not None:
-            self._parts.announcer.answer(answer)
+            announcer.answer(answer)
+        elif retained:
+            return  # it may be days old, and we have just said everything
         elif topic == self._topics.birth:
-            # A kept "online" may be days old, and we have just announced everything anyway.
-            if payload == ONLINE.encode() and not retained:
+            if payload == ONLINE.encode():
                 self._birth.set()
-        elif not payload and not retained and topic in self._parts.announcer.announced:
+        elif topic == self._topics.service:
+            if payload == OFFLINE.encode():
+                announcer.still_here()
+        elif topic in self._parts.devices.announced:
+            self._announced(topic, payload)
+
+    def _announced(self, topic: str, payload: bytes) -> None:
+        """What was said on one of our discovery topics: mostly our own words come back."""
+        if payload == MIGRATE:
+            return
+        if payload:
+            self._echoes.discard(topic)
+        elif topic not in self._echoes and self._parts.devices.carrier is Carrier.MQTT:
             _log.info("%s was deleted in Home Assistant; it comes back when either of us restarts", topic)
-            self._parts.announcer.withhold(topic)
+            self._parts.devices.withhold(topic)
 
-    def _stale_camera(self, message: aiomqtt.Message) -> str | None:
-        camera_id = self._topics.announced_camera(str(message.topic))
-        if camera_id is None or camera_id in self._parts.camera_ids or not isinstance(message.payload, bytes):
-            return None
-        return camera_id if len(message.payload) <= _LARGEST_DISCOVERY and is_ours(message.payload) else None
-
-    async def _clear(self, camera_id: str) -> None:
-        _log.info("%s is no camera of ours any more: removed from the broker and Home Assistant", camera_id)
-        for topic in self._topics.retained_of(camera_id):
-            await self._client.publish(topic, b"", qos=1, retain=True)
+    async def _rid_of(self, found: Leftover | None, topic: str) -> None:
+        match found:
+            case Gone(camera_id):
+                _log.info(
+                    "%s is no camera of ours any more: removed from the broker and Home Assistant", camera_id
+                )
+                self._parts.announcer.forget(camera_id)
+            case Announcement() if topic not in self._cleared:
+                self._cleared.add(topic)  # two filters match it, and some brokers hand it out for each
+                # Without this, Home Assistant would delete what the integration may not have taken over yet.
+                await self._client.publish(topic, MIGRATE, qos=1, retain=True)
+                self._parts.devices.remove(topic)
 
     async def _look(self) -> None:
         while True:
             await asyncio.sleep(_LOOK_S)
             self._parts.announcer.look()
+            self._parts.snapshots.watched([c.id for c in self._parts.source.status().cameras if c.viewers])
 
     async def _answer_births(self) -> None:
         while True:
@@ -154,6 +188,11 @@ class Session:
             self._birth.clear()
             _log.info("Home Assistant has started: everything is announced again")
             self._parts.announcer.born()
+
+
+async def _and_rest(job: Callable[[], Awaitable[None]]) -> None:
+    await job()
+    await asyncio.Event().wait()
 
 
 async def _together(jobs: Mapping[str, Coroutine[Any, Any, None]]) -> None:

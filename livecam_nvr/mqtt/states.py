@@ -1,40 +1,28 @@
-"""How things are, as payloads: topic to bytes. Pure."""
+"""How a camera is, as payloads: topic to bytes. Pure."""
 
-import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
-from livecam_nvr.core.events import BreakInAttempt
 from livecam_nvr.domain.coverage import Coverage, GapCause
 from livecam_nvr.domain.gap_words import in_words
 from livecam_nvr.domain.quality import QualityStatus
-from livecam_nvr.domain.redact import redact
-from livecam_nvr.domain.segment import NS
 from livecam_nvr.domain.status import (
     CameraState,
     CameraStatus,
     Complaint,
-    DiskStatus,
     Fault,
     RecordingMode,
     RecordingStatus,
-    RetentionStatus,
     SegmentInfo,
 )
-from livecam_nvr.mqtt.entities import BREAK_IN, OFF, OFFLINE, ON, ONLINE
+from livecam_nvr.mqtt.entities import OFFLINE, ONLINE, UNKNOWN
+from livecam_nvr.mqtt.payloads import Payloads, as_json, as_moment, as_state, as_text
 from livecam_nvr.mqtt.topics import Topics
-
-NO_CHOICE = b"None"
-_LONGEST_NAME = 64  # what strangers type
-_LONGEST_TEXT = 500  # attributes are stored with each state by Home Assistant's recorder
 
 _IDLE = {
     GapCause.SWITCHED_OFF: "switched off",
     GapCause.SCHEDULE: "the schedule has this time off",
     GapCause.NO_EVENT: "nothing happens",
 }
-
-Payloads = dict[str, bytes]
 
 
 def camera_state(topics: Topics, camera_id: str, state: CameraState, fault: Fault | None) -> Payloads:
@@ -46,8 +34,8 @@ def camera_state(topics: Topics, camera_id: str, state: CameraState, fault: Faul
     told = None if delivers else fault
     return {
         topics.available(camera_id): (ONLINE if delivers else OFFLINE).encode(),
-        topics.state(camera_id): _json(
-            state=str(state), error=_text(told.message if told else ""), hint=_text(told.hint if told else "")
+        topics.state(camera_id): as_json(
+            state=str(state), error=as_text(told.message if told else ""), hint=as_text(told.hint if told else "")
         ),
     }
 
@@ -60,9 +48,11 @@ def recording(topics: Topics, camera_id: str, status: RecordingStatus) -> Payloa
         reason = f"{idle} by {status.idle_by}" if idle and status.idle_by else idle
     found = {
         # A camera that always records has nothing to switch.
-        topics.recording(camera_id): _on(status.wanted or status.mode is RecordingMode.ALWAYS),
+        topics.recording(camera_id): as_state(status.wanted or status.mode is RecordingMode.ALWAYS),
         topics.recording_mode(camera_id): str(status.mode).encode(),
-        topics.recording_active(camera_id): _json(active=_on(status.active).decode(), reason=_text(reason)),
+        topics.recording_active(camera_id): as_json(
+            active=as_state(status.active).decode(), reason=as_text(reason)
+        ),
     }
     if status.last_segment is not None:
         found[topics.last_segment(camera_id)] = _last_segment(status.last_segment)
@@ -80,70 +70,44 @@ def quality(topics: Topics, camera_id: str, status: QualityStatus, height: int) 
     resolution = rate = b""
     if status.changeable:
         real = height or status.height
-        resolution = f"{real}p".encode() if real in status.heights else NO_CHOICE
+        resolution = f"{real}p".encode() if real in status.heights else UNKNOWN.encode()
         rate = f"{status.fps:g}".encode()
     return {topics.resolution(camera_id): resolution, topics.frame_rate(camera_id): rate}
 
 
 def problem(topics: Topics, camera_id: str, complaints: Sequence[Complaint]) -> Payloads:
     """Whether anything about the camera is not right, and what to do about it."""
-    told = [{"kind": c.kind, "message": _text(c.message), "hint": _text(c.hint)} for c in complaints]
-    return {topics.problem(camera_id): _json(problem=_on(bool(told)).decode(), complaints=told)}
+    told = [{"kind": c.kind, "message": as_text(c.message), "hint": as_text(c.hint)} for c in complaints]
+    return {topics.problem(camera_id): as_json(problem=as_state(bool(told)).decode(), complaints=told)}
 
 
 def stats(topics: Topics, camera: CameraStatus) -> Payloads:
     """Frame rate, bit rate and size, rounded to what a person reads, so that noise makes no messages."""
     return {
-        topics.stats(camera.id): _json(
+        topics.stats(camera.id): as_json(
             fps=round(camera.fps, 1),
             bitrate_mbps=round(camera.bitrate_bps / 1_000_000, 2),
             size=f"{camera.width}x{camera.height}" if camera.width else "",
+            dropped=camera.dropped_frames,
         )
     }
 
 
-def disk_problem(topics: Topics, disk: DiskStatus) -> Payloads:
-    """Whether the disk has a problem, which, how bad it is, and what to do."""
-    told = _json(
-        problem=_on(disk.problem).decode(),
-        reason=_text(disk.reason),
-        hint=_text(disk.hint),
-        level=str(disk.level),
-        trouble=str(disk.trouble),
-    )
-    return {topics.disk_problem: told}
+def enabled(topics: Topics, camera_id: str, on: bool) -> Payloads:
+    """Whether the camera is switched on at all."""
+    return {topics.enabled(camera_id): as_state(on)}
 
 
-def break_in(event: BreakInAttempt, utc_ns: int) -> bytes:
-    """That somebody has tried so many passwords that they are slowed down."""
-    return _json(
-        event_type=BREAK_IN,
-        address=_text(event.address),
-        user=_text(event.name)[:_LONGEST_NAME],
-        failures=event.failures,
-        door=event.door,
-        at=_moment(utc_ns),
-    )
-
-
-def retention(topics: Topics, status: RetentionStatus) -> Payloads:
-    """How much footage there is, and how long that goes on."""
-    oldest = status.oldest_utc_ns
-    told = _json(
-        days_held=_rounded(status.days_held),
-        days_until_full=_rounded(status.days_until_full),
-        oldest=None if oldest is None else _moment(oldest),
-        gb=round(status.bytes / 1e9, 1),
-        gb_per_day=round(status.bytes_per_day / 1e9, 1),
-    )
-    return {topics.retention: told}
+def motion(topics: Topics, camera_id: str, moves: bool | None) -> Payloads:
+    """Whether something moves in front of the camera; None while nobody has told."""
+    return {topics.motion(camera_id): as_state(moves)}
 
 
 def coverage(topics: Topics, camera_id: str, hour: Coverage | None, day: Coverage | None) -> Payloads:
     """How much of the last hour and day was recorded, and the newest gap that nobody meant; None: not known."""
     missed = [gap for gap in day.gaps if not gap.cause.meant] if day else []
     last = missed[-1] if missed else None
-    told = _json(
+    told = as_json(
         hour=_percent(hour.share if hour else None),
         day=_percent(day.share if day else None),
         of_wanted=_percent(day.share_of_wanted if day else None),
@@ -151,44 +115,17 @@ def coverage(topics: Topics, camera_id: str, hour: Coverage | None, day: Coverag
         last_gap=None
         if last is None
         else {
-            "begin": _moment(last.begin_utc_ns),
-            "end": _moment(last.end_utc_ns),
+            "begin": as_moment(last.begin_utc_ns),
+            "end": as_moment(last.end_utc_ns),
             "cause": str(last.cause),
-            "words": _text(in_words(last)),
+            "words": as_text(in_words(last)),
         },
     )
     return {topics.coverage(camera_id): told}
 
 
-def disk_free(topics: Topics, disk: DiskStatus) -> Payloads:
-    """Free space in GB; nothing while the disk has not been looked at."""
-    if not disk.total_bytes:
-        return {}
-    return {topics.disk_free: f"{disk.free_bytes / 1_000_000_000:.1f}".encode()}
-
-
-def _on(value: bool) -> bytes:
-    return (ON if value else OFF).encode()
-
-
-def _text(text: str) -> str:
-    return redact(text)[:_LONGEST_TEXT]
-
-
-def _json(**values: object) -> bytes:
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
-
-
 def _last_segment(segment: SegmentInfo) -> bytes:
-    return _json(finished=_moment(segment.start_utc_ns + segment.duration_ns), file=segment.path)
-
-
-def _moment(utc_ns: int) -> str:
-    return datetime.fromtimestamp(utc_ns // NS, UTC).isoformat()
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 1)
+    return as_json(finished=as_moment(segment.start_utc_ns + segment.duration_ns), file=segment.path)
 
 
 def _percent(share: float | None) -> float | None:

@@ -49,6 +49,31 @@ class Topics:
         return f"{self._root}/instance"
 
     @property
+    def about(self) -> str:
+        """JSON `{"install_id", "name", "version", "api", "url"}`: by this the integration finds the service."""
+        return f"{self._root}/service"
+
+    @property
+    def events(self) -> str:
+        """JSON `{"event_type": "refused", "topic", "camera", "command", "reason", "hint", "at"}`; not retained."""
+        return f"{self._root}/event"
+
+    @property
+    def figures(self) -> str:
+        """JSON `{"cpu", "memory_mb", "started"}`: what the service costs, and since when it runs."""
+        return f"{self._root}/figures"
+
+    @property
+    def update(self) -> str:
+        """JSON `{"installed_version", "latest_version", "title", "release_summary"}`."""
+        return f"{self._root}/update"
+
+    @property
+    def disk(self) -> str:
+        """JSON `{"used_gb", "free_gb", "total_gb", "percent"}`."""
+        return f"{self._root}/disk"
+
+    @property
     def disk_free(self) -> str:
         """Free space, GB (10⁹ bytes)."""
         return f"{self._root}/disk/free"
@@ -77,7 +102,7 @@ class Topics:
         return f"{self._root}/{camera_id}/status"
 
     def stats(self, camera_id: str) -> str:
-        """JSON `{"fps": ..., "bitrate_mbps": ..., "size": "1280x720"}`."""
+        """JSON `{"fps": ..., "bitrate_mbps": ..., "size": "1280x720", "dropped": ...}`."""
         return f"{self._root}/{camera_id}/stats"
 
     def last_segment(self, camera_id: str) -> str:
@@ -107,6 +132,22 @@ class Topics:
     def keep_set(self, camera_id: str) -> str:
         """Takes `PRESS`: what was and will be seen around now is kept."""
         return f"{self._root}/{camera_id}/keep/set"
+
+    def enabled(self, camera_id: str) -> str:
+        """`ON` or `OFF`: whether the camera is switched on at all."""
+        return f"{self._root}/{camera_id}/enabled"
+
+    def enabled_set(self, camera_id: str) -> str:
+        """Takes `ON` and `OFF`."""
+        return f"{self._root}/{camera_id}/enabled/set"
+
+    def motion(self, camera_id: str) -> str:
+        """`ON`, `OFF`, or `None` while nobody has told of any since the start."""
+        return f"{self._root}/{camera_id}/motion"
+
+    def event(self, camera_id: str) -> str:
+        """JSON `{"event_type": "begin"|"end"|"moment", "label", "source", "at", "lasted_s"}`; not retained."""
+        return f"{self._root}/{camera_id}/event"
 
     def event_set(self, camera_id: str) -> str:
         """Takes what happens in front of the camera, see docs/ref/mqtt.md."""
@@ -144,6 +185,10 @@ class Topics:
         """JPEG."""
         return f"{self._root}/{camera_id}/snapshot"
 
+    def picture_set(self, camera_id: str) -> str:
+        """Takes `PRESS`: a new picture at once."""
+        return f"{self._root}/{camera_id}/snapshot/set"
+
     def retained_of(self, camera_id: str) -> tuple[str, ...]:
         """Every topic of a camera that the broker keeps, discovery last."""
         return (
@@ -158,9 +203,30 @@ class Topics:
             self.resolution(camera_id),
             self.frame_rate(camera_id),
             self.problem(camera_id),
+            self.enabled(camera_id),
+            self.motion(camera_id),
             self.picture(camera_id),
             self.discovery(camera_id),
         )
+
+    @property
+    def all_states(self) -> str:
+        """A filter for what the broker keeps of the node's cameras, whether it has them (still) or not."""
+        return f"{self._root}/+/status"
+
+    def state_of(self, topic: str) -> str | None:
+        """The id of the camera whose `state` topic this is; None if it is not one."""
+        camera_id = topic.removeprefix(f"{self._root}/").removesuffix("/status")
+        return camera_id if _SLUG.match(camera_id) and topic == self.state(camera_id) else None
+
+    @property
+    def everything(self) -> str:
+        """A filter for all topics of this node but its announcements."""
+        return f"{self._root}/#"
+
+    def owns(self, topic: str) -> bool:
+        """Whether `everything` matches it."""
+        return topic.startswith(f"{self._root}/")
 
     @property
     def commands(self) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from fakes.core_control import FakeControl
+from fakes.mqtt_power import FakePower
 from fakes.mqtt_recording import FakeRecording
 
 from livecam_nvr.domain.status import (
@@ -20,7 +21,7 @@ from livecam_nvr.domain.status import (
 class FakeStatus:
     """Two figures and a state per camera; recording and quality come from those who do it."""
 
-    def __init__(self, recording: FakeRecording, control: FakeControl) -> None:
+    def __init__(self, recording: FakeRecording, control: FakeControl, power: FakePower) -> None:
         self.cameras = {
             camera_id: CameraStatus(
                 camera_id, camera_id.upper(), "test", CameraState.LIVE, fps=29.97, bitrate_bps=2_014_000
@@ -31,6 +32,7 @@ class FakeStatus:
         self.retention = RetentionStatus()
         self._recording = recording
         self._control = control
+        self._power = power
 
     def status(self) -> ServiceStatus:
         cameras = tuple(
@@ -38,6 +40,7 @@ class FakeStatus:
                 camera,
                 recording=self._recording.recording(camera.id),
                 quality=self._control.quality(camera.id),
+                enabled=self._power.on[camera.id],
             )
             for camera in self.cameras.values()
         )

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from livecam_nvr.access.certificate import CertificateInfo, check_key, read, valid_words
 from livecam_nvr.access.self_signed import MOST_DAYS, Files, checked_names, make
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
+from livecam_nvr.runtime.certificate import CertificateInfo, check_key, read, valid_words
 
 NAMES = ("attic", "attic.local", "localhost", "127.0.0.1", "fd00::2")
 NOW = datetime.now(UTC).replace(microsecond=0)

@@ -31,7 +31,16 @@ async def test_everything_is_announced_at_once_in_order_and_kept(homes, broker, 
     assert {topic: found[topic].payload for topic in found if "/device/" not in topic} == {
         f"{BASE}/status": b"online",
         f"{BASE}/instance": found[f"{BASE}/instance"].payload,
+        f"{BASE}/service": (
+            b'{"install_id":"11111111111111111111111111111111","name":"My home","version":"1.2.3","api":1,'
+            b'"url":"http://192.0.2.7:8001/"}'
+        ),
         f"{BASE}/disk/free": b"12.3",
+        f"{BASE}/disk": b'{"used_gb":51.7,"free_gb":12.3,"total_gb":64.0,"percent":80.7}',
+        f"{BASE}/figures": b'{"cpu":null,"memory_mb":null,"started":"1970-01-01T00:00:00+00:00"}',
+        f"{BASE}/update": (
+            b'{"installed_version":"1.2.3","latest_version":"1.2.3","title":"livecam-nvr","release_summary":""}'
+        ),
         f"{BASE}/disk/problem": b'{"problem":"OFF","reason":"","hint":"","level":"ok","trouble":"none"}',
         f"{BASE}/retention": (
             b'{"days_held":9.5,"days_until_full":null,"oldest":"2026-11-21T09:30:00+00:00","gb":48.2,"gb_per_day":5.0}'
@@ -42,10 +51,12 @@ async def test_everything_is_announced_at_once_in_order_and_kept(homes, broker, 
             for what, payload in {
                 "availability": b"online",
                 "status": b'{"state":"LIVE","error":"","hint":""}',
-                "stats": b'{"fps":30.0,"bitrate_mbps":2.01,"size":""}',
+                "stats": b'{"fps":30.0,"bitrate_mbps":2.01,"size":"","dropped":0}',
                 "resolution": b"720p",
                 "frame_rate": b"30",
                 "problem": b'{"problem":"OFF","complaints":[]}',
+                "enabled": b"ON",
+                "motion": b"None",
                 "recording": b"ON",
                 "recording/active": b'{"active":"ON","reason":""}',
                 "recording_mode": b"switched",
@@ -117,8 +128,10 @@ async def test_an_idle_service_is_nearly_silent(homes, broker, ear):
     await ear.hears(f"{BASE}/cam0/snapshot")
     await ear.hears(f"{BASE}/cam1/coverage")
     settled = len(ear.heard)
-    for camera_id, camera in home.source.cameras.items():
-        object.__setattr__(camera, "fps", 25.0 + len(camera_id))
+    for camera in home.source.cameras.values():
+        object.__setattr__(camera, "fps", 12.0)
+    object.__setattr__(home.source.cameras["cam0"], "width", 640)
+    object.__setattr__(home.source.cameras["cam1"], "width", 640)
     await until(lambda: len(ear.heard) >= settled + 2, 15, "one look at the figures")
     home.pictures.without.clear()
     await ear.hears(f"{BASE}/cam1/snapshot")  # pictures go behind all else

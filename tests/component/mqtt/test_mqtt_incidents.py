@@ -54,7 +54,7 @@ async def test_what_happens_while_the_broker_is_away_is_told_when_it_is_back(hom
     ("said", "line"),
     [
         ("recording OFF", (Deed.RECORDING, "cam0", True, "off")),
-        ("recording maybe", (Deed.RECORDING, "cam0", False, "neither ON nor OFF")),
+        ("recording maybe", (Deed.RECORDING, "cam0", False, "what was sent is neither ON nor OFF")),
         ("resolution 480p", (Deed.QUALITY, "cam0", True, "480p")),
         ("resolution 481p", (Deed.QUALITY, "cam0", False, "481p: there is no height of 481 lines")),
     ],

@@ -227,7 +227,9 @@ async def test_a_camera_that_is_gone_is_cleared_and_nobody_elses(homes, broker, 
     for topic, payload in foreign.items():
         await ear.say(topic, payload, retain=True)
     await homes(broker.port, ("cam0", "cam1")).connected()
-    await ear.hears("homeassistant/device/livecam-nvr_home_old_one/config", b"")
+    await ear.hears("livecam-nvr/home/old_one/status", b"")
+    cleared = [h.topic for h in ear.heard if "old_one" in h.topic and not h.payload]
+    assert cleared[0] == "homeassistant/device/livecam-nvr_home_old_one/config"
     found = await what_is_kept()
     assert not [topic for topic in found if "old_one" in topic]
     assert {topic: found[topic].payload for topic in foreign} == foreign
@@ -258,28 +260,6 @@ async def test_what_the_user_deleted_stays_deleted_until_birth(homes, broker, ea
             return bool(ear.on(CAM0))
 
         await until(is_back_after_a_birth, what="the announcement after a birth")
-
-
-async def test_two_services_with_one_id_do_not_fight(homes, broker, ear, caplog):
-    older, newer = homes(broker.port), homes(broker.port, snapshot_seconds=1)
-    told = []
-    newer.bus.subscribe(BrokerChanged, lambda event: told.append(event.status.connected))
-    await older.connected()
-    await ear.hears(STATUS, b"online")
-    await newer.connected()
-    await until(lambda: "another service" in str(older.service.status().fault), what="the older one's fault")
-    assert "node.id" in older.service.status().fault.hint
-    seen = len(ear.on(PICTURE))
-    # A new one each second: longer than many reconnections.
-    await until(lambda: len(ear.on(PICTURE)) >= seen + 3, what="pictures of the newer one")
-    assert told == [True]
-    assert not older.service.status().connected
-    assert ear.on(STATUS)[-1].payload == b"online"
-    assert caplog.text.count("another service has connected") == 1
-    await newer.service.stop()
-    await until(lambda: older.service.status().connected, what="the older one back")
-    await until(lambda: ear.on(STATUS)[-1].payload == b"online", what="online again")
-    assert older.service.status().fault is None
 
 
 @pytest.mark.parametrize("away", [False, True])

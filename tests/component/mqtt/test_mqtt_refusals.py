@@ -9,7 +9,7 @@ from support.waiting import until
 from livecam_nvr.config.models import MqttConfig, NodeConfig
 from livecam_nvr.mqtt.checks import BrokerCheck
 
-CONNECT, PUBLISH, SUBSCRIBE, DISCONNECT = 1, 3, 8, 14
+CONNECT, PUBLISH, SUBSCRIBE, UNSUBSCRIBE = 1, 3, 8, 10
 REFUSED_SUBSCRIPTION = 0x80
 
 
@@ -41,6 +41,8 @@ class Strict:
             writer.write(bytes([0x20, 2, 0, self.connack]))
         elif kind == SUBSCRIBE:
             writer.write(bytes([0x90, 3, *body[:2], REFUSED_SUBSCRIPTION]))
+        elif kind == UNSUBSCRIBE:
+            writer.write(bytes([0xB0, 2, *body[:2]]))
         elif kind == PUBLISH and qos:
             at = 2 + int.from_bytes(body[:2])
             writer.write(bytes([0x40, 2, *body[at : at + 2]]))

@@ -38,6 +38,7 @@ TABLE = {
         "GET /wall",
         "GET /api/status",
         "GET /api/events",
+        "GET /api/home-assistant",
         f"GET {CAMERA}/snapshot.jpg",
         f"GET {CAMERA}/stream.mjpeg",
         f"GET {CAMERA}/live.mp4",
@@ -88,6 +89,7 @@ TABLE = {
         "POST /api/exports",
         "DELETE /api/exports/{export_id}",
         "GET /api/discover",
+        "POST /api/home-assistant",
     ],
     "admin": [
         "GET /api/users",
@@ -111,7 +113,7 @@ LEAST = {route: least for least, listed in TABLE.items() for route in listed}
 ALL = sorted(LEAST)
 PAGES = {"GET /", "GET /past", "GET /system", "GET /wall"}
 # Whose who may not see all cameras may not.
-WHOLE = {"GET /api/discover", *TABLE["admin"]}
+WHOLE = {"GET /api/discover", "POST /api/home-assistant", *TABLE["admin"]}
 PARTS = {
     "run": "1",
     "session": "0",

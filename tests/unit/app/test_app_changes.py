@@ -41,7 +41,6 @@ def test_cameras() -> None:
         ("camera", "a", "restarted", ("fps",)),
         ("camera", "b", "changed", ("record_mode",)),
         ("camera", "d", "added", ()),
-        ("mqtt", "", "restarted", ()),
     ]
 
 
@@ -73,7 +72,6 @@ def test_what_needs_a_restart_is_said_and_stays_as_it_runs() -> None:
         ("service", "", "changed", ("node.name",)),
         ("recording", "", "needs_restart", ("recording.path",)),
         ("recording", "", "changed", ("recording.segment_seconds",)),
-        ("mqtt", "", "restarted", ()),
     ]
     running = changes(config(BASE), config(after)).config
     assert (running.listen.http_port, running.node.id, running.node.name) == (8001, "livecam", "Other")
@@ -81,6 +79,23 @@ def test_what_needs_a_restart_is_said_and_stays_as_it_runs() -> None:
     assert running.recording.segment_seconds == 60
     # It goes on being said until the restart.
     assert [effect.how for effect in changes(running, config(after)).effects] == ["needs_restart", "needs_restart"]
+
+
+def test_what_the_broker_has_to_be_told() -> None:
+    def told(after: str) -> tuple[bool, bool]:
+        found = changes(config(BASE), config(after))
+        return found.broker, found.devices
+
+    assert told(BASE) == (False, False)
+    assert told(BASE.replace("{id: a, kind: test}", "{id: a, kind: test, fps: 15}")) == (False, False)
+    assert told(BASE.replace("{id: a,", "{id: a, name: A,")) == (False, True)
+    assert told(BASE.replace("- {id: c, kind: test}", "")) == (False, True)
+    assert told(BASE.replace("- {id: c, kind: test}", "- {id: c, kind: test}\n- {id: d, kind: test}")) == (
+        False,
+        True,
+    )
+    assert told(BASE + "node: {name: Other}\n") == (False, True)
+    assert told(BASE.replace("host: broker", "host: other")) == (True, False)
 
 
 def test_limits_and_broker() -> None:

@@ -200,6 +200,10 @@ CAM = "cameras:\n- id: a\n  kind: rtsp\n  url: rtsp://cam/1\n"
             "5: cameras[1].id: the camera in line 2 has the same id; each camera needs an id of its own",
         ),
         (
+            "cameras:\n- id: disk\n  kind: test\n",
+            "2: cameras[0].id: is taken: the MQTT topics of the disk begin so; give this camera another one",
+        ),
+        (
             "listen:\n  http_port: 9000\n  hls_port: 9000\n",
             "3: listen.hls_port: port 9000 is already taken by `http_port`; each needs a port of its own",
         ),

@@ -241,3 +241,38 @@ async def test_without_an_index_they_wait_for_the_next_start(cameras: Cameras, d
     with pytest.raises(LivecamError, match="index"):
         await desk.end_those_cut_off()
     assert desk.begin_event("cam0", "motion", "http").end_utc_ns is None
+
+
+def test_it_knows_what_lasts_and_what_began_last(cameras: Cameras, desk: EventReports) -> None:
+    assert (desk.lasting("cam0"), desk.newest("cam0")) == ((), None)
+    motion = desk.begin_event("cam0", "motion", "mqtt")
+    desk.begin_event("cam0", "motion", "http")
+    person = desk.begin_event("cam0", "person", "http")
+    assert desk.lasting("cam0") == ("motion", "person")
+    assert desk.newest("cam0") == person
+    assert (desk.lasting("cam1"), desk.newest("cam1")) == ((), None)
+    cameras.clock.advance(5)
+    desk.end_event("cam0", "motion", "mqtt")
+    assert desk.lasting("cam0") == ("motion", "person"), "one of two sources still says so"
+    assert desk.newest("cam0") == person, "the end of an older one is no newer beginning"
+    ended = desk.end_event("cam0", "person", "http")
+    assert desk.newest("cam0") == ended
+    assert ended is not None
+    assert (ended.id, ended.end_utc_ns) == (person.id, person.begin_utc_ns + 5 * NS)
+    assert desk.lasting("cam0") == ("motion",)
+    moment = desk.report_event("cam0", "doorbell", "mqtt", lasted_s=600)
+    assert desk.newest("cam0") == moment, "told last, although it began before"
+    assert desk.lasting("cam0") == ("motion",)
+    assert motion.id != moment.id
+    desk.remove("cam0")
+    assert (desk.lasting("cam0"), desk.newest("cam0")) == ((), None)
+
+
+async def test_what_an_earlier_run_left_open_is_no_news(cameras: Cameras) -> None:
+    began = cameras.clock.utc_ns() - 100 * NS
+    data = {"label": "motion", "source": "http"}
+    cameras.ledger.put(Entry("cam0", EntryKind.EVENT, began, None, data))
+    desk = desk_of(cameras)
+    await desk.end_those_cut_off()
+    assert [changed.event.end_utc_ns for changed in cameras.events] == [began]
+    assert (desk.lasting("cam0"), desk.newest("cam0")) == ((), None)

@@ -1,8 +1,10 @@
 from fakes.runtime_clock import NOON_UTC_NS, FakeClock
 
-from livecam_nvr.core.health import Sources, StatusBoard
+from livecam_nvr.core.health import Identity, Sources, StatusBoard
 from livecam_nvr.core.ports import PublishTarget
+from livecam_nvr.domain.ledger import Event
 from livecam_nvr.domain.status import (
+    BreakIn,
     BrokerStatus,
     CameraState,
     CameraStatus,
@@ -61,7 +63,7 @@ def test_it_gathers_what_all_parts_say_now() -> None:
     disks = [DiskStatus("/a"), DiskStatus("/b")]
     views = [View("cam0", CameraState.LIVE), View("cam1", CameraState.OFFLINE)]
     sources = Sources(views, Control(), Server(), lambda: BrokerStatus(False), lambda: disks[0])
-    board = StatusBoard("home", "1.2", "http://{host}:8001", sources, clock)
+    board = StatusBoard(Identity("home", "1.2", "http://{host}:8001"), sources, clock)
     clock.advance(90.04)
     status = board.status()
     assert (status.name, status.version, status.page_url) == ("home", "1.2", "http://{host}:8001")
@@ -85,7 +87,46 @@ def test_it_gathers_what_all_parts_say_now() -> None:
 def test_uptime_is_not_moved_by_setting_the_clock() -> None:
     clock = FakeClock()
     sources = Sources([], Control(), Server(), lambda: BrokerStatus(False), lambda: DiskStatus("/"))
-    board = StatusBoard("home", "1", "", sources, clock)
+    board = StatusBoard(Identity("home", "1"), sources, clock)
     clock.step(86_400)
     clock.advance(1)
     assert board.status().uptime_s == 1.0
+
+
+class Porch:
+    """See livecam_nvr.core.health.Happenings."""
+
+    def __init__(self) -> None:
+        self.event = Event("1", "cam0", "motion", "http", NOON_UTC_NS, None)
+
+    def lasting(self, camera_id: str) -> tuple[str, ...]:
+        return ("motion", "person") if camera_id == "cam0" else ()
+
+    def newest(self, camera_id: str) -> Event | None:
+        return self.event if camera_id == "cam0" else None
+
+
+def test_it_says_which_installation_it_is_and_what_happens() -> None:
+    views = [View("cam0", CameraState.LIVE), View("cam1", CameraState.LIVE)]
+    porch, attempt = Porch(), BreakIn(NOON_UTC_NS, "anna", "192.0.2.1", 10, "http")
+    on_disk = [""]
+    sources = Sources(
+        views,
+        Control(),
+        Server(),
+        lambda: BrokerStatus(False),
+        lambda: DiskStatus("/a"),
+        happenings=porch,
+        break_in=lambda: attempt,
+        installed_version=lambda: on_disk[0],
+    )
+    board = StatusBoard(Identity("home", "1.2", "", "livecam", 32 * "a"), sources, FakeClock())
+    status = board.status()
+    assert (status.node_id, status.install_id, status.installed_version) == ("livecam", 32 * "a", "1.2")
+    assert [camera.lasting for camera in status.cameras] == [("motion", "person"), ()]
+    assert [camera.last_event for camera in status.cameras] == [porch.event, None]
+    assert status.break_in is attempt
+    on_disk[0] = "1.3"
+    board.rename("cottage")
+    status = board.status()
+    assert (status.name, status.version, status.installed_version) == ("cottage", "1.2", "1.3")

@@ -1,41 +1,42 @@
-import pytest
-from fakes.access_audit import FakeAuditLog
-from fakes.core_control import FakeControl
-from fakes.core_past import FakeClips, FakeEvents
-from fakes.mqtt_recording import FakeRecording
-from hypothesis import given
-from hypothesis import strategies as st
+"""Any message is an order, or is refused: with a line, an answer, and nothing changed."""
 
-from livecam_nvr.core.bus import EventBus
+import asyncio
+import json
+
+import pytest
+from fakes.mqtt_desk import TOPICS, Desk
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.waiting import until
+
+from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.status import RecordingMode
-from livecam_nvr.mqtt.commands import CommandDesk, Orders
-from livecam_nvr.mqtt.orders import Happening, Keep, Mode, Refusal, Restart, Switch, parse
-from livecam_nvr.mqtt.topics import Topics
+from livecam_nvr.mqtt.orders import (
+    LONGEST_BYTES,
+    Happening,
+    Keep,
+    Mode,
+    Power,
+    Refusal,
+    Restart,
+    Snapshot,
+    Switch,
+    parse,
+)
 from livecam_nvr.mqtt.wishes import Wish
 
-TOPICS = Topics("b", "homeassistant", "n")
 SET = "b/n/cam0/recording/set"
-
-
-class HandClock:
-    def __init__(self) -> None:
-        self.now_s = 0.0
-
-    def monotonic(self) -> float:
-        return self.now_s
-
-    def utc_ns(self) -> int:
-        return 0
-
-    def utc_offset_s(self, utc_ns: int) -> int:
-        return 0
-
-
-def desk() -> tuple[CommandDesk, FakeRecording, HandClock]:
-    recording, clock = FakeRecording(EventBus(), ["cam0"]), HandClock()
-    control = FakeControl(EventBus(), ["cam0"])
-    orders = Orders(recording, control, FakeEvents(["cam0"]), FakeClips(["cam0"]))
-    return CommandDesk(TOPICS, orders, clock, lambda _camera_id: None, FakeAuditLog()), recording, clock
+KNOWN = (
+    "recording",
+    "recording_mode",
+    "keep",
+    "event",
+    "resolution",
+    "frame_rate",
+    "restart",
+    "enabled",
+    "snapshot",
+)
 
 
 @given(st.text(), st.binary())
@@ -43,9 +44,6 @@ def test_no_message_breaks_the_parser(topic, payload):
     assert parse(TOPICS, topic, payload) is None
     found = parse(TOPICS, SET, payload)
     assert isinstance(found, Switch if payload in (b"ON", b"OFF") else Refusal)
-
-
-KNOWN = ("recording", "recording_mode", "keep", "event", "resolution", "frame_rate", "restart")
 
 
 @given(st.text(min_size=1).filter(lambda t: "/" not in t), st.text().filter(lambda t: "/" not in t), st.binary())
@@ -67,6 +65,9 @@ def test_nothing_else_can_be_set(camera, what, payload):
         ("recording_mode", b"events", Mode("c", RecordingMode.EVENTS)),
         ("recording_mode", b"always", Mode("c", RecordingMode.ALWAYS)),
         ("keep", b"PRESS", Keep("c")),
+        ("enabled", b"ON", Power("c", on=True)),
+        ("enabled", b"OFF", Power("c", on=False)),
+        ("snapshot", b"PRESS", Snapshot("c")),
     ],
 )
 def test_exact_payloads_are_orders(what, payload, wanted):
@@ -89,10 +90,7 @@ def test_events_are_reported_as_a_label_or_as_json(payload, wanted):
 
 
 def test_each_order_reaches_who_carries_it_out():
-    recording, control = FakeRecording(EventBus(), ["cam0"]), FakeControl(EventBus(), ["cam0"])
-    events, clips = FakeEvents(["cam0"]), FakeClips(["cam0"])
-    orders = Orders(recording, control, events, clips)
-    found = CommandDesk(TOPICS, orders, HandClock(), lambda _camera_id: None, FakeAuditLog())
+    desk = Desk()
     for what, payload in (
         ("event", b"cat"),
         ("event", b'{"label":"motion","state":"begin"}'),
@@ -100,22 +98,32 @@ def test_each_order_reaches_who_carries_it_out():
         ("keep", b"PRESS"),
         ("recording_mode", b"events"),
     ):
-        found.handle(f"b/n/cam0/{what}/set", payload, retained=False)
-    assert events.told == [
+        desk.say(what, payload)
+    assert desk.events.told == [
         ("moment", "cam0", "cat", "mqtt", "0"),
         ("begin", "cam0", "motion", "mqtt"),
         ("end", "cam0", "motion", "mqtt"),
     ]
-    assert [(clip.camera_id, clip.by) for clip in clips.kept] == [("cam0", "MQTT")]
-    assert recording.modes == [("cam0", RecordingMode.EVENTS, "MQTT")]
+    assert [(clip.camera_id, clip.by) for clip in desk.clips.kept] == [("cam0", "MQTT")]
+    assert desk.recording.modes == [("cam0", RecordingMode.EVENTS, "MQTT")]
+    assert desk.refusals() == []
 
 
 def test_who_switches_what_cannot_be_switched_is_told_how_it_is(caplog):
-    found, recording, _clock = desk()
-    recording.set_mode("cam0", RecordingMode.ALWAYS, "test")
-    answer = found.handle(SET, b"OFF", retained=False)
-    assert answer == ("cam0", recording.now["cam0"], "b/n/cam0/recording")
+    desk = Desk()
+    desk.recording.set_mode("cam0", RecordingMode.ALWAYS, "test")
+    assert desk.say("recording", b"OFF") == ("cam0", desk.recording.now["cam0"], "b/n/cam0/recording")
     assert "always recorded" in caplog.text
+    (answer,) = desk.refusals()
+    assert answer == {
+        "event_type": "refused",
+        "topic": SET,
+        "camera": "cam0",
+        "command": "recording",
+        "reason": "cam0 is always recorded",
+        "hint": "choose another mode",
+        "at": "2025-11-21T12:00:00+00:00",
+    }
 
 
 @pytest.mark.parametrize(
@@ -152,6 +160,15 @@ def test_who_switches_what_cannot_be_switched_is_told_how_it_is(caplog):
         ("restart", b""),
         ("restart", b"press"),
         ("restart", b"ON"),
+        ("enabled", b"on"),
+        ("enabled", b"1"),
+        ("enabled", b"true"),
+        ("snapshot", b"Press"),
+        ("event", b'{"label": "cat", "lasted_s": 1e999}'),
+        ("event", b'{"label": "cat", "lasted_s": ' + b"9" * 4000 + b"}"),
+        ("event", b'"motion"'),
+        ("event", b"[null]"),
+        ("event", "\ufeffmotion".encode()),
     ],
 )
 def test_what_is_nearly_right_is_wrong(what, payload):
@@ -160,37 +177,194 @@ def test_what_is_nearly_right_is_wrong(what, payload):
 
 @given(st.text(), st.binary(max_size=2000), st.booleans())
 def test_nothing_but_a_good_command_reaches_the_recorders(camera, payload, retained):
-    counter, recording, _ = desk()
-    counter.handle(f"b/n/{camera}/recording/set", payload, retained=retained)
+    desk = Desk()
+    desk.say("recording", payload, camera, retained=retained)
     obeyed = payload in (b"ON", b"OFF") and camera == "cam0" and not retained
-    assert [order for order in recording.orders if order[0] == "cam0"] == (
+    assert [order for order in desk.recording.orders if order[0] == "cam0"] == (
         [("cam0", payload == b"ON", "MQTT")] if obeyed else []
     )
 
 
 def test_a_good_command_is_answered_with_what_the_recorder_says():
-    counter, _, _ = desk()
-    answer = counter.handle(SET, b"OFF", retained=False)
+    desk = Desk()
+    answer = desk.say("recording", b"OFF")
     assert answer is not None
     assert answer[0] == "cam0"
     assert not answer[1].wanted
 
 
-def test_a_flood_is_a_few_lines_a_minute_and_then_a_number(caplog: pytest.LogCaptureFixture):
-    counter, _, clock = desk()
-    for _ in range(100):
-        counter.handle(SET, b"toggle", retained=False)
-    assert len(caplog.records) == 5
-    clock.now_s = 61
-    counter.handle(SET, b"toggle", retained=False)
-    assert len(caplog.records) == 6
-    assert "95 more" in caplog.text
+payloads = (
+    st.binary(max_size=200)
+    | st.text(max_size=100).map(str.encode)
+    | st.sampled_from([b"", b"ON", b"PRESS", b"720p", b"NaN", b"-1", b"null", b"[" * 5000, b"x" * 100_000])
+    | st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(max_size=20),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["label", "state", "lasted_s"]) | st.text(max_size=5), inner, max_size=3
+            )
+        ),
+        max_leaves=8,
+    ).map(lambda value: json.dumps(value).encode())
+)
+parts = st.text(st.characters(codec="utf-8", exclude_characters="/+#\x00"), max_size=40)
 
 
-def test_kept_commands_are_named_once_each_and_not_without_end(caplog: pytest.LogCaptureFixture):
-    counter, recording, _ = desk()
+@settings(max_examples=300)
+@given(parts, st.sampled_from(KNOWN) | parts, payloads)
+def test_whatever_comes_changes_a_camera_or_is_answered(camera, what, payload):
+    desk = Desk()
+    desk.say(what, payload, camera)
+    assert desk.deeds() == {} or camera == "cam0"
+    if not desk.deeds():
+        (answer,) = desk.refusals()
+        assert answer.keys() == {"event_type", "topic", "camera", "command", "reason", "hint", "at"}
+        assert answer["reason"]
+        assert answer["hint"]
+
+
+@pytest.mark.parametrize("camera", ["c" * 65_000, "cam0", "\U0001f600" * 10_000])
+@pytest.mark.parametrize("what", ["w" * 65_000, "recording", "keep", "enabled", "snapshot"])
+@pytest.mark.parametrize("payload", [b"x" * 1_000_000, b"PRESS", b"\xff" * LONGEST_BYTES])
+def test_answers_and_lines_are_short(caplog, camera, what, payload):
+    desk = Desk("elsewhere")
+    desk.say(what, payload, camera)
+    (answer,) = desk.refusals()
+    assert len(json.dumps(answer, ensure_ascii=False)) < 1500
+    (line,) = caplog.records
+    assert len(line.getMessage()) < 700
+
+
+def test_nobody_reads_a_secret_in_an_answer_or_the_log(caplog):
+    desk = Desk()
+    desk.say("recording", b"rtsp://me:hunter2@cam/1")
+    desk.say("recording", b"x" * 30 + b" rtsp://me:hunter2@cam/1", retained=True)
+    desk.say("keep", b"PRESS", "rtsp:hunter2")
+    desk.say("", b"ON", whole="b/n/cam0/?token=hunter2/set")
+    text = json.dumps(desk.refusals()) + caplog.text
+    assert len(desk.refusals()) == 4
+    assert "rtsp://me:***" in text
+    assert text.count("hunter2") == text.count("rtsp:hunter2")  # the name of a camera that there is not
+
+
+def test_a_payload_that_no_command_needs_is_not_looked_at():
+    good = b'{"label": "cat"' + b" " * (LONGEST_BYTES - 16) + b"}"
+    assert isinstance(parse(TOPICS, "b/n/cam0/event/set", good), Happening)
+    found = parse(TOPICS, "b/n/cam0/event/set", good + b" ")
+    assert isinstance(found, Refusal)
+    assert "longer than 4096 bytes" in found.problem
+
+
+def test_a_flood_is_logged_up_to_a_number_and_then_counted_but_answered(caplog):
+    desk = Desk()
+    for _ in range(1000):
+        desk.say("recording", b"toggle")
+    assert len(caplog.records) == 120
+    desk.clock.advance(61)
+    desk.say("recording", b"toggle")
+    assert len(caplog.records) == 122
+    assert "880 more commands" in caplog.text
+    assert len(desk.refusals()) == 256
+
+
+async def test_what_was_not_logged_is_summed_up_at_the_end(caplog):
+    desk = Desk()
+    for _ in range(121):
+        desk.say("recording", b"toggle")
+    await desk.desk.stop()
+    await desk.desk.stop()
+    assert caplog.text.count("1 more commands") == 1
+
+
+def test_kept_commands_are_named_and_answered_once_each_and_not_without_end(caplog):
+    desk = Desk()
     for _ in range(3):
         for at in range(1000):
-            counter.handle(f"b/n/cam{at}/recording/set", b"OFF", retained=True)
+            desk.say("recording", b"OFF", f"cam{at}", retained=True)
     assert len(caplog.records) == 200
-    assert not recording.orders
+    assert len(desk.refusals()) == 200
+    assert desk.refusals()[0]["reason"] == "the broker keeps this command: it may be days old"
+    assert desk.deeds() == {}
+
+
+async def test_a_camera_is_switched_in_its_time_and_told_when_it_is():
+    desk = Desk("cam0", "cam1")
+    desk.power.hold = True
+    desk.say("enabled", b"OFF")
+    await until(lambda: desk.power.orders, what="the first order")
+    desk.say("enabled", b"OFF", "cam1")
+    desk.say("enabled", b"ON", "cam1")
+    assert desk.told == []
+    desk.power.let_go()
+    await until(lambda: len(desk.told) == 2, what="both cameras told")
+    # One after the other, as the service refuses two at a time; of what waits only the newest wish counts.
+    assert desk.power.orders == [("cam0", False, "MQTT"), ("cam1", True, "MQTT")]
+    assert desk.told == [("switched", "cam0"), ("switched", "cam1")]
+    assert desk.refusals() == []
+
+
+async def test_a_camera_that_cannot_be_switched_now_is_answered_and_told_as_it_is(caplog):
+    desk = Desk()
+    desk.power.refuses = LivecamError(ErrorKind.CONFLICT, "settings are being applied", "wait")
+    desk.say("enabled", b"OFF")
+    await until(lambda: desk.told, what="told as it is")
+    (answer,) = desk.refusals()
+    assert (answer["command"], answer["reason"], answer["hint"]) == (
+        "enabled",
+        "settings are being applied",
+        "wait",
+    )
+    assert caplog.text.count("settings are being applied") == 1
+    desk = Desk(power=False)
+    desk.say("enabled", b"OFF")
+    assert "cannot be switched off here" in desk.refusals()[0]["reason"]
+
+
+async def test_a_picture_is_taken_at_once_or_refused():
+    desk = Desk()
+    desk.say("snapshot", b"PRESS")
+    await until(lambda: desk.told == [("pictured", "cam0")], what="a picture")
+    desk.pictures.without.add("cam0")
+    desk.say("snapshot", b"PRESS")
+    await until(desk.refusals, what="a refusal")
+    assert "cam0 is offline" in desk.refusals()[0]["reason"]
+    assert desk.told == [("pictured", "cam0")]
+
+
+async def test_a_quality_that_fails_later_is_answered_too(caplog):
+    desk = Desk()
+    desk.control.hold = True
+    desk.say("resolution", b"1080p")
+    await until(lambda: desk.control.is_changing("cam0"))
+    assert desk.refusals() == []
+    desk.control.finish("cam0", LivecamError(ErrorKind.UNAVAILABLE, "1080p failed: no", "it is set back"))
+    await until(desk.refusals, what="a refusal")
+    assert (desk.refusals()[0]["topic"], desk.refusals()[0]["reason"]) == (
+        "b/n/cam0/resolution/set",
+        "1080p failed: no",
+    )
+    assert caplog.text == ""  # it was logged where it failed
+    desk.control.settle("cam0")
+    desk.control.hold = False
+    await until(lambda: desk.told == [("settled", "cam0")])
+    desk.say("frame_rate", b"7")
+    desk.say("resolution", b"481p")
+    await until(lambda: len(desk.refusals()) == 2, what="another refusal")
+    assert "no height of 481" in caplog.text
+
+
+async def test_a_stop_leaves_nothing_behind():
+    desk = Desk()
+    desk.power.hold = True
+    desk.say("enabled", b"OFF")
+    await until(lambda: desk.power.orders, what="an order under way")
+    desk.say("enabled", b"ON")
+    await desk.desk.stop()
+    await desk.desk.stop()
+    assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("MQTT")]
+    assert desk.told == []
+    desk.power.let_go()
+    desk.say("enabled", b"ON")
+    await until(lambda: desk.told, what="an order after the stop")
+    await desk.desk.stop()

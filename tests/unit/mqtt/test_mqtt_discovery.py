@@ -48,13 +48,15 @@ ENTITY = {
     "entity_category",
     "availability",
     "availability_mode",
+    "enabled_by_default",
     "json_attributes_topic",
     "json_attributes_template",
 }
 STATEFUL = ENTITY | {"state_topic", "value_template", "device_class"}
 PLATFORMS = {
     "camera": ENTITY | {"topic"},
-    "switch": STATEFUL | {"command_topic"},
+    "switch": STATEFUL | {"command_topic", "payload_on", "payload_off", "optimistic"},
+    "update": STATEFUL,
     "binary_sensor": STATEFUL | {"payload_on", "payload_off"},
     "button": ENTITY | {"command_topic", "payload_press", "device_class"},
     "select": STATEFUL - {"device_class"} | {"command_topic", "options", "optimistic"},
@@ -101,31 +103,20 @@ def test_no_key_is_unknown_at_the_strict_levels_and_in_the_entities():
 def test_unique_ids_are_unique_and_never_change():
     ids = [e["unique_id"] for message in told().values() for e in entities(message)]
     assert len(ids) == len(set(ids))
-    assert sorted(ids)[:15] == [
-        "home_break_in",
-        "home_cam0_bitrate",
-        "home_cam0_camera",
-        "home_cam0_coverage_day",
-        "home_cam0_coverage_hour",
-        "home_cam0_fps",
-        "home_cam0_keep",
-        "home_cam0_last_segment",
-        "home_cam0_online",
-        "home_cam0_problem",
-        "home_cam0_recording",
-        "home_cam0_recording_active",
-        "home_cam0_recording_mode",
-        "home_cam0_restart",
-        "home_cam0_status",
-    ]
-    assert {"home_cam1_resolution", "home_cam1_frame_rate"} <= set(ids)
-    assert sorted(ids)[-5:] == [
-        "home_connected",
-        "home_days_held",
-        "home_days_until_full",
-        "home_disk_free",
-        "home_disk_problem",
-    ]
+    of_camera = {
+        *("bitrate", "camera", "coverage_day", "coverage_hour", "dropped", "enabled", "event", "fps", "keep"),
+        *("last_segment", "motion", "online", "problem", "recording", "recording_active", "recording_mode"),
+        *("restart", "snapshot", "status"),
+    }
+    of_node = {
+        *("break_in", "connected", "cpu", "days_held", "days_until_full", "disk_free", "disk_percent"),
+        *("disk_problem", "disk_used", "memory", "refused", "update", "uptime"),
+    }
+    assert set(ids) == {
+        *(f"home_{what}" for what in of_node),
+        *(f"home_cam0_{what}" for what in of_camera),
+        *(f"home_cam1_{what}" for what in of_camera | {"resolution", "frame_rate"}),
+    }
 
 
 def test_each_entity_is_what_it_should_be():
@@ -133,7 +124,7 @@ def test_each_entity_is_what_it_should_be():
     parts = camera["components"]
     assert parts["camera"]["name"] is None
     both = [{"topic": "livecam-nvr/home/status"}, {"topic": "livecam-nvr/home/cam0/availability"}]
-    for needs_the_camera in ("camera", "fps", "bitrate"):
+    for needs_the_camera in ("camera", "fps", "bitrate", "snapshot"):
         assert parts[needs_the_camera]["availability"] == both
         assert parts[needs_the_camera]["availability_mode"] == "all"
     for readable_without in (
@@ -148,11 +139,15 @@ def test_each_entity_is_what_it_should_be():
         "keep",
         "coverage_hour",
         "coverage_day",
+        "enabled",
+        "motion",
+        "event",
+        "dropped",
     ):
         assert parts[readable_without]["availability"] == both[:1]
     assert parts["recording"]["state_topic"] == "livecam-nvr/home/cam0/recording"
     assert parts["recording"]["command_topic"] == "livecam-nvr/home/cam0/recording/set"
-    assert parts["status"]["options"] == ["LIVE", "DELAY", "ERROR", "OFFLINE"]
+    assert parts["status"]["options"] == ["live", "delay", "error", "offline"]
     assert parts["recording_mode"]["options"] == ["switched", "always", "schedule", "events"]
     assert (parts["bitrate"]["device_class"], parts["bitrate"]["unit_of_measurement"]) == ("data_rate", "Mbit/s")
     assert parts["last_segment"]["device_class"] == "timestamp"
@@ -160,6 +155,51 @@ def test_each_entity_is_what_it_should_be():
         assert "category" not in entity
         if entity["platform"] in ("sensor", "binary_sensor"):
             assert entity.get("entity_category") != "config"
+
+
+def test_what_few_people_want_is_off_until_they_ask_for_it():
+    hub, camera, _ = told().values()
+    off = {
+        key
+        for message in (hub, camera)
+        for key, entity in message["components"].items()
+        if entity.get("enabled_by_default") is False
+    }
+    assert off == {"disk_used", "uptime", "cpu", "memory", "fps", "bitrate", "dropped", "coverage_hour"}
+
+
+def test_what_can_be_set_is_config_and_what_tells_of_health_is_diagnostic():
+    hub, _, camera = told().values()
+    parts = {**hub["components"], **{f"camera {k}": e for k, e in camera["components"].items()}}
+    found = {key: entity.get("entity_category") for key, entity in parts.items()}
+    assert {key for key, category in found.items() if category == "config"} == {
+        f"camera {key}"
+        for key in ("recording", "recording_mode", "enabled", "restart", "resolution", "frame_rate")
+    }
+    assert {key for key, category in found.items() if category is None} == {
+        "update",
+        *(f"camera {key}" for key in ("camera", "keep", "snapshot", "recording_active", "motion", "event")),
+    }
+
+
+def test_every_number_has_a_unit_a_state_class_and_its_decimals():
+    for message in told().values():
+        for key, entity in message["components"].items():
+            if entity["platform"] != "sensor" or entity.get("device_class") in ("enum", "timestamp"):
+                continue
+            assert entity["state_class"] in ("measurement", "total_increasing"), key
+            assert entity["unit_of_measurement"], key
+            assert entity["suggested_display_precision"] >= 0, key
+            assert entity.get("icon") or entity["device_class"], key
+
+
+def test_a_switch_and_pictures_that_there_are_not_are_removed():
+    _, camera, _ = told(power=False, stills=False).values()
+    parts = camera["components"]
+    assert parts["enabled"] == {"platform": "switch"}
+    assert parts["camera"] == {"platform": "camera"}
+    assert parts["snapshot"] == {"platform": "button"}
+    assert parts["recording"]["unique_id"] == "home_cam0_recording"
 
 
 def test_a_mode_that_would_be_refused_is_not_offered():

@@ -79,3 +79,50 @@ async def test_a_change_during_a_send_is_sent_afterwards():
     await until(lambda: sent == [b"1", b"2"])
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_what_is_retracted_is_sent_once_and_forgotten_when_the_broker_has_it():
+    outbox = Outbox()
+    put(outbox, "a", b"1")
+    await delivered(outbox, 1)
+    outbox.retract("a", Rank.DISCOVERY)
+    assert await delivered(outbox, 1) == [("a", b"")]
+    outbox.repeat_all()
+    assert await delivered(outbox, 0) == []
+    put(outbox, "a", b"1")
+    assert await delivered(outbox, 1) == [("a", b"1")]
+    outbox.retract("a")
+    put(outbox, "a", b"1")  # it has come back before anybody was told
+    assert await delivered(outbox, 0) == []
+    outbox.repeat_all()
+    assert await delivered(outbox, 1) == [("a", b"1")]
+
+
+async def test_an_empty_state_is_not_a_retraction():
+    outbox = Outbox()
+    put(outbox, "a", b"")
+    assert await delivered(outbox, 1) == [("a", b"")]
+    outbox.repeat_all()
+    assert await delivered(outbox, 1) == [("a", b"")]
+
+
+async def test_delivered_waits_for_the_broker_and_is_not_fooled_by_a_failure():
+    outbox = Outbox()
+    put(outbox, "a", b"1")
+    put(outbox, "other", b"1", Rank.PICTURE)
+    answer = asyncio.get_running_loop().create_future()
+    waiting = asyncio.create_task(outbox.delivered({"a", "never put"}))
+
+    async def fail(_message: Message) -> None:
+        await answer
+
+    sending = asyncio.create_task(outbox.deliver(fail))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    answer.set_exception(OSError("gone"))
+    await asyncio.gather(sending, return_exceptions=True)
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    assert await delivered(outbox, 2) == [("a", b"1"), ("other", b"1")]
+    await waiting

@@ -18,6 +18,12 @@ def test_every_topic_is_in_the_reference():
         NAMES.disk_problem,
         NAMES.retention,
         NAMES.break_in,
+        NAMES.about,
+        NAMES.update,
+        NAMES.figures,
+        NAMES.disk,
+        NAMES.events,
+        NAMES.event("<camera>"),
         NAMES.birth,
         NAMES.all_discovery,
     ]
@@ -30,6 +36,8 @@ def test_every_topic_is_in_the_reference():
         NAMES.recording_mode_set("<camera>"),
         NAMES.keep_set("<camera>"),
         NAMES.event_set("<camera>"),
+        NAMES.enabled_set("<camera>"),
+        NAMES.picture_set("<camera>"),
     ]
     for topic in [*topics, *of_camera, *commands, NAMES.commands]:
         assert f"`{topic}`" in PAGE

@@ -7,13 +7,9 @@ from livecam_nvr.domain.status import (
     CameraState,
     CameraStatus,
     Complaint,
-    DiskLevel,
-    DiskStatus,
-    DiskTrouble,
     Fault,
     RecordingMode,
     RecordingStatus,
-    RetentionStatus,
     SegmentInfo,
 )
 from livecam_nvr.mqtt import states
@@ -64,38 +60,6 @@ def test_the_mode():
     assert found["b/n/c/recording_mode"] == b"events"
 
 
-def test_the_disk_s_problem_says_what_and_how_bad():
-    disk = DiskStatus(
-        "/r",
-        9,
-        1,
-        problem=True,
-        reason="little room",
-        hint="free some",
-        level=DiskLevel.WARNING,
-        trouble=DiskTrouble.SPACE,
-    )
-    assert json.loads(states.disk_problem(TOPICS, disk)["b/n/disk/problem"]) == {
-        "problem": "ON",
-        "reason": "little room",
-        "hint": "free some",
-        "level": "warning",
-        "trouble": "space",
-    }
-
-
-def test_retention_in_days_and_gigabytes():
-    known = RetentionStatus(1_500_000_000, 1_795_253_400 * NS, 864e6, 12.34, None)
-    assert json.loads(states.retention(TOPICS, known)["b/n/retention"]) == {
-        "days_held": 12.3,
-        "days_until_full": None,
-        "oldest": "2026-11-21T09:30:00+00:00",
-        "gb": 1.5,
-        "gb_per_day": 0.9,
-    }
-    assert json.loads(states.retention(TOPICS, RetentionStatus())["b/n/retention"])["oldest"] is None
-
-
 def test_coverage_never_claims_more_than_there_is():
     begin = 1_795_253_400 * NS
     hour = Span(begin, begin + 3600 * NS)
@@ -135,10 +99,20 @@ def test_the_last_segment_is_told_only_if_there_is_one():
 
 def test_figures_are_rounded_so_that_noise_is_silent():
     def told(fps: float, bps: float) -> bytes:
-        camera = CameraStatus("c", "C", "test", CameraState.LIVE, width=640, height=360, fps=fps, bitrate_bps=bps)
+        camera = CameraStatus(
+            "c",
+            "C",
+            "test",
+            CameraState.LIVE,
+            width=640,
+            height=360,
+            fps=fps,
+            bitrate_bps=bps,
+            dropped_frames=7,
+        )
         return states.stats(TOPICS, camera)["b/n/c/stats"]
 
-    figures = b'{"fps":30.0,"bitrate_mbps":2.01,"size":"640x360"}'
+    figures = b'{"fps":30.0,"bitrate_mbps":2.01,"size":"640x360","dropped":7}'
     assert told(29.97, 2_014_000) == told(30.04, 2_005_001) == figures
 
 
@@ -168,8 +142,16 @@ def test_a_problem_tells_what_to_do_and_no_password():
     }
 
 
-def test_disk():
-    assert states.disk_free(TOPICS, DiskStatus("x")) == {}
-    assert states.disk_free(TOPICS, DiskStatus("x", 10**12, 12_340_000_000)) == {"b/n/disk/free": b"12.3"}
-    told = states.disk_problem(TOPICS, DiskStatus("x", problem=True, reason="a" * 2000))
-    assert json.loads(told["b/n/disk/problem"])["reason"] == "a" * 500
+def test_the_camera_s_own_switch_and_motion_that_nobody_has_told_of():
+    assert states.enabled(TOPICS, "c", on=True) == {"b/n/c/enabled": b"ON"}
+    assert states.enabled(TOPICS, "c", on=False) == {"b/n/c/enabled": b"OFF"}
+    assert [states.motion(TOPICS, "c", moves)["b/n/c/motion"] for moves in (None, True, False)] == [
+        b"None",
+        b"ON",
+        b"OFF",
+    ]
+
+
+def test_words_that_are_no_text_are_told_all_the_same():
+    found = states.camera_state(TOPICS, "c", CameraState.ERROR, Fault("a file called \udcff"))
+    assert json.loads(found["b/n/c/status"])["error"] == "a file called ?"

@@ -58,6 +58,8 @@ def test_everything_a_camera_leaves_at_the_broker_is_known():
         "resolution",
         "frame_rate",
         "problem",
+        "enabled",
+        "motion",
         "picture",
         "discovery",
     )

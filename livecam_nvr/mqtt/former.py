@@ -1,0 +1,77 @@
+"""Clears what we have left at the broker under a name that we do not have any more."""
+
+import logging
+import secrets
+from collections.abc import Sequence
+
+from livecam_nvr.config.mqtt import MqttConfig
+from livecam_nvr.mqtt.connection import connected
+from livecam_nvr.mqtt.discovery import MIGRATE, is_ours
+from livecam_nvr.mqtt.entities import ONLINE
+from livecam_nvr.mqtt.fence import Kept
+from livecam_nvr.mqtt.mark import Mark
+from livecam_nvr.mqtt.topics import Topics
+
+_log = logging.getLogger(__name__)
+
+_QUIET_S = 0.3
+
+
+async def clear(config: MqttConfig, old: Topics, new: Topics, install_id: str) -> None:
+    """Removes what the broker keeps of ours under the names `old`, unless somebody else has that name by now.
+
+    A mark of our installation that is still online is that of the run before, whose connection the broker has not
+    given up yet: its last will would leave something behind, so it is waited for. Home Assistant forgets first
+    (announcements), and the mark goes last, so that whatever interrupts this, the next time it goes on.
+
+    Raises:
+        LivecamError: If the broker cannot be reached or goes away.
+    """
+    async with connected(config, f"{new.client_id}-clears-{secrets.token_hex(4)}") as client:
+        kept = Kept(client)
+        moved = old.everything != new.everything
+        if moved and not await _is_ours(kept, old, install_id):
+            return
+        filters = [old.all_discovery, *([old.everything] if moved else [])]
+        found = {
+            str(message.topic): message.payload if isinstance(message.payload, bytes) else b""
+            for message in await kept.of(filters, until_quiet_s=_QUIET_S)
+            if message.retain
+        }
+        leaves = _leaves(found, old, new, moved=moved)
+        for topic in leaves:
+            await client.publish(topic, b"", qos=1, retain=True)
+        if leaves:
+            _log.info("removed from the broker what was announced there as %s", old.everything.removesuffix("/#"))
+
+
+async def _is_ours(kept: Kept, old: Topics, install_id: str) -> bool:
+    """Returns when nobody is online there any more."""
+    ours = online = False
+    for message in await kept.of((old.instance, old.service)):
+        payload = message.payload if isinstance(message.payload, bytes) else b""
+        if str(message.topic) == old.instance:
+            ours = bool(install_id) and Mark.parse(payload).install_id == install_id
+        else:
+            online = payload == ONLINE.encode()
+    while ours and online:
+        message_ = await kept.next(None)
+        if message_ is not None and str(message_.topic) == old.service:
+            online = message_.payload == ONLINE.encode()
+    return ours
+
+
+def _leaves(found: dict[str, bytes], old: Topics, new: Topics, *, moved: bool) -> Sequence[str]:
+    """What has to go, in this order."""
+    renamed = old.discovery() != new.discovery()
+    announced = [
+        topic
+        for topic, payload in found.items()
+        if renamed
+        and (topic == old.discovery() or old.announced_camera(topic))
+        and (is_ours(payload) or payload == MIGRATE)
+    ]
+    states = [
+        topic for topic in found if moved and old.owns(topic) and not (new.owns(topic) or topic == old.instance)
+    ]
+    return [*announced, *states, *([old.instance] if old.instance in found and moved else [])]
