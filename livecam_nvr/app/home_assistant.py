@@ -29,7 +29,7 @@ from livecam_nvr.storage.remembered.carriage import FILE_NAME, CarriageFile
 from livecam_nvr.storage.remembered.install_id import install_id
 
 if TYPE_CHECKING:
-    from livecam_nvr.mqtt.discovery import CameraCard
+    from livecam_nvr.mqtt.discovery.announcements import CameraCard
     from livecam_nvr.mqtt.service import MqttService
 
 _log = logging.getLogger(__name__)
@@ -168,7 +168,7 @@ class HomeAssistant:
 
 def _cards(config: Config) -> "list[CameraCard]":
     """The cameras as far as the broker is told of them."""
-    from livecam_nvr.mqtt.discovery import CameraCard  # noqa: PLC0415 - see _mqtt_of
+    from livecam_nvr.mqtt.discovery.announcements import CameraCard  # noqa: PLC0415 - see _mqtt_of
 
     return [
         CameraCard(camera.id, camera.title, camera.kind, scheduled=bool(camera.schedule))

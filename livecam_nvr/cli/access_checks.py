@@ -58,7 +58,7 @@ class CertificateCheck:
         return await asyncio.to_thread(self._look)
 
     def _look(self) -> Sequence[Check]:
-        from livecam_nvr.access.certificate import check_key, read, valid_words  # noqa: PLC0415 - heavy
+        from livecam_nvr.runtime.certificate import check_key, read, valid_words  # noqa: PLC0415 - heavy
 
         tls = self._config.tls
         if tls.certificate is None or tls.private_key is None:

@@ -1,17 +1,19 @@
-"""Asks the service that runs how it is, with a token that lives only as long as the question."""
+"""Asks the service that runs, or orders something, with a token that lives only as long as the question."""
 
 import asyncio
 import json
 import secrets
 import ssl
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, Final
 
 from livecam_nvr.cli.access_files import access_folder
 from livecam_nvr.config.models import Config
 from livecam_nvr.domain.access import Role
-from livecam_nvr.domain.errors import LivecamError
+from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.storage.place.holder import holder
 
 _PATIENCE_S: Final = 2.0
@@ -21,6 +23,21 @@ _NOTICED_S: Final = 4.0
 _PAUSE_S: Final = 0.2
 _TOKEN_NS: Final = 60 * 1_000_000_000
 _REFUSED: Final = 401
+_OK: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    path: str
+    role: Role = Role.VIEWER
+    order: Mapping[str, Any] | None = None
+    """What is sent; None for a GET."""
+    patience_s: float = _PATIENCE_S
+
+
+_HOW_IT_IS: Final = _Question("/api/status")
+_WHO_ASKS: Final = _Question("/api/session")
+"""Answered to everybody."""
 
 
 async def running_service(config: Config) -> dict[str, Any] | None:
@@ -32,13 +49,54 @@ async def running_service(config: Config) -> dict[str, Any] | None:
 
     if not await asyncio.to_thread(_is_held, config):
         # Only a demo says it to everybody. One with other folders may still have the port.
-        return (await _ask(config, ""))[1]
+        return _status((await _ask(config, _HOW_IT_IS))[1])
     if not (access_folder(config) / FILE).exists():
-        return (await _ask(config, ""))[1] or {}
+        return _status((await _ask(config, _HOW_IT_IS))[1]) or {}
     try:
-        return await _ask_with_token(config) or {}
+        return _status((await _ask_with_token(config, _HOW_IT_IS, "doctor"))[1]) or {}
     except LivecamError:
         return {}
+
+
+async def order_running(
+    config: Config, path: str, order: Mapping[str, Any], *, name: str, patience_s: float
+) -> dict[str, Any] | None:
+    """What the service at the configured place answers to an order, as an operator of all cameras.
+
+    Args:
+        config: Says where the service would be.
+        path: Where the order is posted to, as JSON (docs/ref/http.md).
+        order: What is posted.
+        name: What the token is called in the audit log, with some digits behind it.
+        patience_s: How long the service may take.
+
+    Returns:
+        None if no service runs.
+
+    Raises:
+        LivecamError: What the service says if it refuses. UNAVAILABLE if one runs that does not answer.
+    """
+    from livecam_nvr.access.store import FILE  # noqa: PLC0415
+
+    # A service whose disk is away records nowhere, so it holds no archive, and runs all the same.
+    if not await asyncio.to_thread(_is_held, config) and "setup" not in (await _ask(config, _WHO_ASKS))[1]:
+        return None
+    question = _Question(path, Role.OPERATOR, order, patience_s)
+    # In a demo, where everybody is let in, nobody has a token.
+    has_tokens = (access_folder(config) / FILE).exists()
+    code, answer = await (_ask_with_token(config, question, name) if has_tokens else _ask(config, question))
+    if code == _OK:
+        return answer
+    try:
+        said = answer["error"]
+        refusal = LivecamError(ErrorKind(said["kind"]), said["message"], said["hint"])
+    except (KeyError, TypeError, ValueError):
+        raise LivecamError(
+            ErrorKind.UNAVAILABLE,
+            f"the livecam-nvr that runs does not answer at port {config.listen.http_port}",
+            "see `livecam-nvr doctor`; or stop it and try again",
+        ) from None
+    raise refusal
 
 
 def _is_held(config: Config) -> bool:
@@ -48,22 +106,23 @@ def _is_held(config: Config) -> bool:
         return False
 
 
-async def _ask_with_token(config: Config) -> dict[str, Any] | None:
+async def _ask_with_token(config: Config, question: _Question, name: str) -> tuple[int, dict[str, Any]]:
+    """As `_ask`; raises LivecamError if there can be no token."""
     from livecam_nvr.access.store import AccessStore  # noqa: PLC0415
 
     store = await asyncio.to_thread(AccessStore, access_folder(config))
     try:
         end = time.time_ns() + _TOKEN_NS
-        name = f"doctor-{secrets.token_hex(4)}"
-        made = await asyncio.to_thread(store.add_token, name, Role.VIEWER, None, end)
+        name = f"{name}-{secrets.token_hex(4)}"
+        made = await asyncio.to_thread(store.add_token, name, question.role, None, end)
         try:
             give_up = time.monotonic() + _NOTICED_S
             # Asked before it is known, it would be a refusal in the audit log.
             await asyncio.sleep(_USUALLY_NOTICED_S)
             while True:
-                code, status = await _ask(config, made.secret)
+                code, answer = await _ask(config, question, made.secret)
                 if code != _REFUSED or time.monotonic() > give_up:
-                    return status
+                    return code, answer
                 await asyncio.sleep(_PAUSE_S)
         finally:
             await asyncio.to_thread(store.remove_token, made.info.id)
@@ -71,20 +130,23 @@ async def _ask_with_token(config: Config) -> dict[str, Any] | None:
         await asyncio.to_thread(store.close)
 
 
-async def _ask(config: Config, token: str) -> tuple[int, dict[str, Any] | None]:
-    """The status code, 0 if nothing answers; and the status, if it is one of ours."""
+async def _ask(config: Config, question: _Question, token: str = "") -> tuple[int, dict[str, Any]]:
+    """The status code, 0 if nothing answers; and the JSON object, empty if it is none."""
     listen = config.listen
     ip = ip_address(listen.address)
     host = str(ip) if not ip.is_unspecified else "::1" if ip.version == 6 else "127.0.0.1"  # noqa: PLR2004
-    lines = ["GET /api/status HTTP/1.0", "Host: localhost", "Connection: close"]
+    order = b"" if question.order is None else json.dumps(question.order).encode()
+    lines = [f"{'POST' if order else 'GET'} {question.path} HTTP/1.0", "Host: localhost", "Connection: close"]
+    if order:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(order)}"]
     if token:
         lines.append(f"Authorization: Bearer {token}")
     try:
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(question.patience_s):
             context = _encrypted() if config.tls.enabled else None
             reader, writer = await asyncio.open_connection(host, listen.http_port, ssl=context)
             try:
-                writer.write("\r\n".join([*lines, "", ""]).encode())
+                writer.write("\r\n".join([*lines, "", ""]).encode() + order)
                 answer = bytearray()
                 while more := await reader.read(1_000_000):
                     answer += more
@@ -93,8 +155,8 @@ async def _ask(config: Config, token: str) -> tuple[int, dict[str, Any] | None]:
         head, _, body = bytes(answer).partition(b"\r\n\r\n")
         code = int(head.split(b" ", 2)[1])
     except (OSError, TimeoutError, ValueError, IndexError):
-        return 0, None
-    return code, _status(body)
+        return 0, {}
+    return code, _object(body)
 
 
 def _encrypted() -> ssl.SSLContext:
@@ -105,10 +167,13 @@ def _encrypted() -> ssl.SSLContext:
     return context
 
 
-def _status(body: bytes) -> dict[str, Any] | None:
+def _object(body: bytes) -> dict[str, Any]:
     try:
-        status = json.loads(body)
+        found = json.loads(body)
     except ValueError:
-        return None
-    ours = isinstance(status, dict) and {"cameras", "media_server", "broker"} <= status.keys()
-    return status if ours else None
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _status(found: dict[str, Any]) -> dict[str, Any] | None:
+    return found if {"cameras", "media_server", "broker"} <= found.keys() else None

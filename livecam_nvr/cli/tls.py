@@ -10,9 +10,9 @@ from livecam_nvr.cli import common, exit_codes
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 
 if TYPE_CHECKING:
-    from livecam_nvr.access.certificate import CertificateInfo
     from livecam_nvr.access.self_signed import Files
     from livecam_nvr.config.models import Config
+    from livecam_nvr.runtime.certificate import CertificateInfo
 
 
 def add(commands: common.Commands) -> None:
@@ -58,10 +58,10 @@ def add(commands: common.Commands) -> None:
 
 def _init(args: argparse.Namespace) -> int:
     config = common.load(args)
-    from livecam_nvr.access.certificate import read, valid_words  # noqa: PLC0415 - nor these for `--help`
     from livecam_nvr.access.self_signed import Files, checked_names, make  # noqa: PLC0415
     from livecam_nvr.cli.access_files import act_as_owner  # noqa: PLC0415
     from livecam_nvr.cli.own_names import own_names  # noqa: PLC0415
+    from livecam_nvr.runtime.certificate import read, valid_words  # noqa: PLC0415 - nor these for `--help`
     from livecam_nvr.runtime.timesync import EARLIEST_NS  # noqa: PLC0415
 
     act_as_owner(config.data_dir)
@@ -95,8 +95,8 @@ def _init(args: argparse.Namespace) -> int:
 
 def _show(args: argparse.Namespace) -> int:
     config = common.load(args)
-    from livecam_nvr.access.certificate import check_key, read, valid_words  # noqa: PLC0415 - see above
     from livecam_nvr.access.self_signed import Files  # noqa: PLC0415
+    from livecam_nvr.runtime.certificate import check_key, read, valid_words  # noqa: PLC0415 - see above
 
     files = Files.below(config.data_dir)
     path, key = config.tls.certificate or files.certificate, config.tls.private_key or files.private_key

@@ -9,7 +9,7 @@ from livecam_nvr.config.models import NodeConfig
 from livecam_nvr.config.mqtt import MqttConfig
 from livecam_nvr.core.ports import Check
 from livecam_nvr.domain.errors import LivecamError
-from livecam_nvr.mqtt.connection import connected
+from livecam_nvr.mqtt.broker.connection import connected
 from livecam_nvr.mqtt.topics import Topics
 
 _NAME = "MQTT broker"

@@ -20,25 +20,25 @@ from livecam_nvr.core.ports import CameraControl, Pictures, RecordingControl, St
 from livecam_nvr.core.settings import CameraSwitch
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.status import BrokerStatus, Fault
-from livecam_nvr.mqtt import former
-from livecam_nvr.mqtt.announcer import Announcer
-from livecam_nvr.mqtt.commands import CommandDesk, Orders
-from livecam_nvr.mqtt.connection import connected
-from livecam_nvr.mqtt.devices import Devices
-from livecam_nvr.mqtt.discovery import CameraCard, NodeCard
-from livecam_nvr.mqtt.entities import OFFLINE
-from livecam_nvr.mqtt.happenings import Happenings
-from livecam_nvr.mqtt.incidents import Incidents
-from livecam_nvr.mqtt.mark import Mark
-from livecam_nvr.mqtt.outbox import Message, Outbox, Rank
-from livecam_nvr.mqtt.pace import Pace
-from livecam_nvr.mqtt.past import PastTeller
-from livecam_nvr.mqtt.places import Place, Places
-from livecam_nvr.mqtt.refusals import Refusals
-from livecam_nvr.mqtt.rival import keep_clear
-from livecam_nvr.mqtt.session import Parts, Session
-from livecam_nvr.mqtt.snapshots import Snapshots
-from livecam_nvr.mqtt.telegrams import Telegrams
+from livecam_nvr.mqtt.broker.connection import connected
+from livecam_nvr.mqtt.broker.mark import Mark
+from livecam_nvr.mqtt.broker.rival import keep_clear
+from livecam_nvr.mqtt.broker.session import Parts, Session
+from livecam_nvr.mqtt.discovery.announcements import CameraCard, NodeCard
+from livecam_nvr.mqtt.discovery.devices import Devices
+from livecam_nvr.mqtt.discovery.entities import OFFLINE
+from livecam_nvr.mqtt.former import clearing as former
+from livecam_nvr.mqtt.former.places import Place, Places
+from livecam_nvr.mqtt.obey.commands import CommandDesk, Orders
+from livecam_nvr.mqtt.obey.refusals import Refusals
+from livecam_nvr.mqtt.tell.announcer import Announcer
+from livecam_nvr.mqtt.tell.happenings import Happenings
+from livecam_nvr.mqtt.tell.incidents import Incidents
+from livecam_nvr.mqtt.tell.outbox import Message, Outbox, Rank
+from livecam_nvr.mqtt.tell.pace import Pace
+from livecam_nvr.mqtt.tell.past import PastTeller
+from livecam_nvr.mqtt.tell.snapshots import Snapshots
+from livecam_nvr.mqtt.tell.telegrams import Telegrams
 from livecam_nvr.mqtt.topics import Topics
 from livecam_nvr.runtime.clock import Clock
 from livecam_nvr.runtime.supervisor import Supervisor

@@ -12,9 +12,9 @@ from fakes.mqtt_recording import FakeRecording
 from fakes.runtime_clock import FakeClock
 
 from livecam_nvr.core.bus import EventBus
-from livecam_nvr.mqtt.commands import Answer, CommandDesk, Orders
-from livecam_nvr.mqtt.refusals import Refusals
-from livecam_nvr.mqtt.telegrams import Telegrams
+from livecam_nvr.mqtt.obey.commands import Answer, CommandDesk, Orders
+from livecam_nvr.mqtt.obey.refusals import Refusals
+from livecam_nvr.mqtt.tell.telegrams import Telegrams
 from livecam_nvr.mqtt.topics import Topics
 
 TOPICS = Topics("b", "homeassistant", "n")

@@ -16,7 +16,7 @@ from support.waiting import until
 from livecam_nvr.config.models import MqttConfig, NodeConfig
 from livecam_nvr.core.bus import EventBus
 from livecam_nvr.core.home_assistant import Carrier
-from livecam_nvr.mqtt.discovery import CameraCard
+from livecam_nvr.mqtt.discovery.announcements import CameraCard
 from livecam_nvr.mqtt.service import Collaborators, MqttService
 from livecam_nvr.runtime.clock import SystemClock
 

@@ -108,6 +108,13 @@ async def test_found_by_mqtt(hass: HomeAssistant, service: FakeService) -> None:
     assert (await go_on(hass, result, {"token": TOKEN}))["type"] is FlowResultType.CREATE_ENTRY
 
 
+async def test_mqtt_with_an_address_that_is_of_no_use_here(hass: HomeAssistant, service: FakeService) -> None:
+    result = await begin(hass, SOURCE_MQTT, mqtt(told("http://127.0.0.1:9")))
+    result = await go_on(hass, result, {})
+    assert (result["step_id"], result["errors"]) == ("user", {"base": "cannot_connect"})
+    assert (await go_on(hass, result, where(service)))["step_id"] == "access"
+
+
 @pytest.mark.parametrize("url", ["", "no address"])
 async def test_mqtt_without_address(hass: HomeAssistant, service: FakeService, url: str) -> None:
     result = await begin(hass, SOURCE_MQTT, mqtt(told(url)))

@@ -255,7 +255,7 @@ async def test_issues_come_and_go(hass: HomeAssistant, service: FakeService, loa
     assert found is not None
     assert (found.severity, found.translation_placeholders) == (
         ir.IssueSeverity.WARNING,
-        {"name": "Home", "reason": "2 GB are free", "hint": "delete"},
+        {"name": "Home", "reason": "2 GB are free.", "hint": "Delete."},
     )
     service.status["disk"].update(level="full", reason="nothing is free")
     await service.push()

@@ -1,6 +1,6 @@
 """A web server whose users are real: accounts in a store, sessions, tickets; and a browser's pages on it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from livecam_nvr.config.models import ListenConfig
 from livecam_nvr.core.access import Client, Door
 from livecam_nvr.domain.access import Role
 from livecam_nvr.runtime.clock import SystemClock
-from livecam_nvr.web.keys import WebAccess
+from livecam_nvr.web.keys import WebAccess, WebPorts
 from livecam_nvr.web.server import WebServer
 
 CONSOLE = Client("", Door.CLI)
@@ -50,8 +50,12 @@ async def household(
     demo: bool = False,
     cameras: list[str] | None = None,
     trusted: tuple[str, ...] = (),
+    refit: Callable[[Site], WebPorts] | None = None,
 ) -> AsyncIterator[Household]:
-    """A service that listens, with these users; without any, it asks for the first password."""
+    """A service that listens, with these users; without any, it asks for the first password.
+
+    `refit` says what the server gets instead of the site's own ports.
+    """
     site = Site(folder, cameras or ["cam0", "cam1"])
     clock = SystemClock()
     audit = FileAuditLog(folder / "access" / "audit.sqlite", clock)
@@ -59,7 +63,8 @@ async def household(
         folder / "access", clock, site.bus, audit, camera_ids=list(site.hubs), demo=demo, hasher=Hasher(_QUICK)
     )
     listen = ListenConfig(http_port=site.port, trusted_proxies=trusted)
-    site.server = WebServer(listen, site.ports, access=WebAccess(access, access, audit))
+    ports = site.ports if refit is None else refit(site)
+    site.server = WebServer(listen, ports, access=WebAccess(access, access, audit))
     await audit.start()
     await access.start()
     try:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from livecam_nvr.access.certificate import read
 from livecam_nvr.cli.main import main
 from livecam_nvr.cli.own_names import own_names
+from livecam_nvr.runtime.certificate import read
 
 
 @pytest.fixture(autouse=True)

@@ -86,7 +86,7 @@ async def test_nonsense_changes_nothing_and_is_said_once(homes, broker, ear, cap
     assert answer.json["reason"]
     assert answer.json["hint"]
     assert not answer.retain
-    lines = [r.getMessage() for r in caplog.records if r.name == "livecam_nvr.mqtt.refusals"]
+    lines = [r.getMessage() for r in caplog.records if r.name == "livecam_nvr.mqtt.obey.refusals"]
     assert len(lines) == 1
     assert said in lines[0]
     assert len(lines[0]) < 400
@@ -101,7 +101,7 @@ async def test_a_flood_does_not_fill_the_log_and_commands_still_work(homes, brok
         await ear.say(SET, f"nonsense {at}")
     await ear.say(SET, "OFF")
     await ear.hears(STATE, b"OFF")
-    assert len([r for r in caplog.records if r.name == "livecam_nvr.mqtt.refusals"]) == 120
+    assert len([r for r in caplog.records if r.name == "livecam_nvr.mqtt.obey.refusals"]) == 120
     # The broker's acknowledgements are what slows answers down; whoever floods gets the newest of them.
     await until(lambda: len(ear.on(EVENTS)) >= 256, what="the answers")
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from livecam_nvr.config.models import MqttConfig
-from livecam_nvr.mqtt.connection import connected
+from livecam_nvr.mqtt.broker.connection import connected
 
 
 async def test_a_cancellation_that_comes_with_an_answer_is_not_lost(broker):

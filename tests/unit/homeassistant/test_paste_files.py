@@ -11,7 +11,7 @@ from ruamel.yaml import YAML, Node, SafeConstructor
 
 from livecam_nvr.config.models import Config
 from livecam_nvr.domain.access import SUB
-from livecam_nvr.mqtt.discovery import CameraCard, NodeCard, announcements
+from livecam_nvr.mqtt.discovery.announcements import CameraCard, NodeCard, announcements
 from livecam_nvr.mqtt.topics import Topics
 
 FOLDER = Path(__file__).parents[3] / "homeassistant"

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from livecam_nvr.core.access import Client, Deed, Door
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.status import RecordingMode
-from livecam_nvr.mqtt.books import Books
-from livecam_nvr.mqtt.orders import Power, Snapshot
-from livecam_nvr.mqtt.wishes import Wish
+from livecam_nvr.mqtt.obey.books import Books
+from livecam_nvr.mqtt.obey.orders import Power, Snapshot
+from livecam_nvr.mqtt.obey.wishes import Wish
 
 Line = tuple[Deed, str, bool, str]
 

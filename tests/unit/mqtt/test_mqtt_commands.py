@@ -11,7 +11,7 @@ from support.waiting import until
 
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.status import RecordingMode
-from livecam_nvr.mqtt.orders import (
+from livecam_nvr.mqtt.obey.orders import (
     LONGEST_BYTES,
     Happening,
     Keep,
@@ -23,7 +23,7 @@ from livecam_nvr.mqtt.orders import (
     Switch,
     parse,
 )
-from livecam_nvr.mqtt.wishes import Wish
+from livecam_nvr.mqtt.obey.wishes import Wish
 
 SET = "b/n/cam0/recording/set"
 KNOWN = (

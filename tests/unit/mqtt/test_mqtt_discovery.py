@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livecam_nvr.mqtt.discovery import CameraCard, NodeCard, announcements, is_ours, visitable
+from livecam_nvr.mqtt.discovery.announcements import CameraCard, NodeCard, announcements, is_ours, visitable
 from livecam_nvr.mqtt.topics import Topics
 
 TOPICS = Topics("livecam-nvr", "homeassistant", "home")

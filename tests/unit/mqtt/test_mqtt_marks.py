@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from livecam_nvr.mqtt.mark import Mark
-from livecam_nvr.mqtt.places import Place, Places
+from livecam_nvr.mqtt.broker.mark import Mark
+from livecam_nvr.mqtt.former.places import Place, Places
 
 HERE = Place("127.0.0.1:1883", "livecam-nvr", "homeassistant", "home")
 THERE = Place("127.0.0.1:1883", "livecam-nvr", "homeassistant", "house")

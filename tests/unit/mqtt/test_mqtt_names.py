@@ -3,8 +3,8 @@
 import json
 
 from livecam_nvr.core.home_assistant import BrokerNames
-from livecam_nvr.mqtt.discovery import CameraCard, NodeCard, announcements
-from livecam_nvr.mqtt.names import names
+from livecam_nvr.mqtt.discovery.announcements import CameraCard, NodeCard, announcements
+from livecam_nvr.mqtt.discovery.names import names
 from livecam_nvr.mqtt.topics import Topics
 
 TOPICS = Topics("base", "prefix", "my_home")

@@ -13,7 +13,7 @@ from livecam_nvr.domain.status import (
     ServerState,
     ServiceStatus,
 )
-from livecam_nvr.mqtt import node_states
+from livecam_nvr.mqtt.tell import node_states
 from livecam_nvr.mqtt.topics import Topics
 
 TOPICS = Topics("b", "homeassistant", "n")

@@ -2,7 +2,7 @@ import asyncio
 
 from support.waiting import until
 
-from livecam_nvr.mqtt.outbox import Message, Outbox, Rank
+from livecam_nvr.mqtt.tell.outbox import Message, Outbox, Rank
 
 
 async def delivered(outbox: Outbox, count: int) -> list[tuple[str, bytes]]:

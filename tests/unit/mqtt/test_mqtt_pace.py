@@ -6,7 +6,7 @@ import pytest
 from fakes.runtime_clock import FakeClock
 
 from livecam_nvr.domain.status import CameraState, CameraStatus, ProcessStatus
-from livecam_nvr.mqtt.pace import Pace
+from livecam_nvr.mqtt.tell.pace import Pace
 
 CAMERA = CameraStatus(
     "cam0", "Cam", "test", CameraState.LIVE, width=640, height=360, fps=30.0, bitrate_bps=2e6, dropped_frames=1

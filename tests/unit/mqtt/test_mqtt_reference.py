@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from livecam_nvr.mqtt.discovery import CameraCard, NodeCard, announcements
+from livecam_nvr.mqtt.discovery.announcements import CameraCard, NodeCard, announcements
 from livecam_nvr.mqtt.topics import Topics
 
 PAGE = (Path(__file__).parents[3] / "docs/ref/mqtt.md").read_text()

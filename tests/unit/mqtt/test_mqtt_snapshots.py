@@ -12,7 +12,7 @@ from support.waiting import until
 from livecam_nvr.core.bus import EventBus
 from livecam_nvr.core.events import EventChanged
 from livecam_nvr.domain.ledger import Event
-from livecam_nvr.mqtt.snapshots import Snapshots
+from livecam_nvr.mqtt.tell.snapshots import Snapshots
 
 
 class Album:

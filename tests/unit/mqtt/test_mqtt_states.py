@@ -12,7 +12,7 @@ from livecam_nvr.domain.status import (
     RecordingStatus,
     SegmentInfo,
 )
-from livecam_nvr.mqtt import states
+from livecam_nvr.mqtt.tell import states
 from livecam_nvr.mqtt.topics import Topics
 
 TOPICS = Topics("b", "homeassistant", "n")

@@ -6,7 +6,7 @@ import pytest
 from fakes.runtime_clock import FakeClock
 from support.waiting import until
 
-from livecam_nvr.mqtt.telegrams import Telegrams
+from livecam_nvr.mqtt.tell.telegrams import Telegrams
 
 
 class Post:

@@ -9,7 +9,7 @@ from support.waiting import until
 
 from livecam_nvr.core.bus import EventBus
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
-from livecam_nvr.mqtt.wishes import Wish, Wishes
+from livecam_nvr.mqtt.obey.wishes import Wish, Wishes
 
 FAILED = LivecamError(ErrorKind.UNAVAILABLE, "1080p at 30 frames a second failed: no", "it is set back to 720p")
 

@@ -10,6 +10,10 @@ const name = encodeURIComponent;
 /** The last 24 hours of a camera. */
 export const coverage = (id) => get(camera(id, "coverage"));
 
+/** Who brings Home Assistant our entities: `{carrier, since_utc_s, by, …}`. */
+export const homeAssistant = () => get("api/home-assistant");
+export const carryEntities = (carrier) => send("api/home-assistant", "POST", { carrier });
+
 export const versions = async () => (await get("api/versions")).versions;
 
 /** `{lines, newest}` of the log, after the line with this number. */

@@ -9,7 +9,7 @@ import { clock, named } from "./words.js";
 const PAGE = 50;
 const PAUSE_MS = 300;
 const DEEDS = [
-  ...["sign_in", "sign_out", "refused", "setup", "password", "user", "token", "settings"],
+  ...["sign_in", "sign_out", "refused", "setup", "password", "user", "token", "settings", "home_assistant"],
   ...["recording", "mode", "quality", "restart", "enabled", "move", "event", "keep", "release"],
   ...["export", "export_removed", "download", "deletion"],
 ];

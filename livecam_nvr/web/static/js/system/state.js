@@ -5,23 +5,27 @@ import { make } from "../dom.js";
 import { bytes } from "../format.js";
 import { may } from "../session.js";
 import * as api from "./api.js";
+import { card, pair } from "./cards.js";
 import { Coverage } from "./coverage.js";
+import { HomeAssistant } from "./home_assistant.js";
 import { moment, named } from "./words.js";
 
 export class State {
   #alarms;
   #disk;
   #service;
+  #homeAssistant;
   #cameras;
   #coverage;
   #versions;
   #told = "";
 
-  constructor(place) {
+  constructor(place, who) {
     this.#alarms = make("div", { className: "alarms", role: "region" });
     this.#alarms.ariaLabel = t("system.alarms");
     this.#disk = make("div");
     this.#service = make("div");
+    this.#homeAssistant = new HomeAssistant(who);
     this.#cameras = make("div", { className: "coverages" });
     this.#coverage = new Coverage(this.#cameras);
     this.#versions = make("dl", { className: "facts-list" });
@@ -33,6 +37,7 @@ export class State {
         card("system.disk", this.#disk),
         card("system.service", this.#service),
         card("system.coverage", this.#cameras, "wide"),
+        card("system.home_assistant", this.#homeAssistant.element),
       ),
     );
     if (may("admin")) {
@@ -45,10 +50,12 @@ export class State {
     this.#showAlarms(status.alarms ?? [], status.cameras);
     this.#disk.replaceChildren(...disk(status));
     this.#service.replaceChildren(service(status));
+    this.#homeAssistant.update(status.broker);
     this.#coverage.update(status.cameras);
   }
 
   close() {
+    this.#homeAssistant.close();
     this.#coverage.close();
   }
 
@@ -70,18 +77,11 @@ export class State {
   }
 }
 
-export function card(title, content, kind = "") {
-  const heading = make("h2", {}, t(title));
-  return make("section", { className: `card ${kind}` }, heading, content);
-}
-
 // The service's own words where they are in this language, as they say more; else those for the kind of thing.
 function inLanguage(kind, words) {
   const known = told(`complaint.${kind}`, words);
   return known === words ? told(`system.alarm.${kind}`, words) : known;
 }
-
-const pair = (what, value) => [make("dt", {}, what), make("dd", {}, value)];
 
 const well = () => make("p", { className: "well" }, make("i", { ariaHidden: "true" }, "✓"), t("system.all_well"));
 
@@ -122,12 +122,11 @@ function disk(status) {
 const days = (count) => (count < 2 ? t("system.hours", { count: Math.round(count * 24) }) : t("system.days", { count: Math.round(count) }));
 
 function service(status) {
-  const { media_server: server, broker, clock, process } = status;
+  const { media_server: server, clock, process } = status;
   const facts = [
     ...pair(t("system.version"), `livecam-nvr ${status.version}`),
     ...pair(t("system.started"), moment(status.started_utc_s)),
     ...pair(t("system.media_server"), server.state === "ready" ? program(server) : `${server.name}: ${t(`system.server.${server.state}`)}`),
-    ...pair(t("system.broker"), broker.connected ? broker.address : t(broker.configured ? "system.broker_away" : "system.broker_none")),
     ...pair(t("system.clock"), t(clock.warning ? "system.clock_wrong" : "system.clock_right")),
   ];
   // It takes a few seconds until they are known.

@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 
 from livecam_nvr.domain.status import RecordingMode
-from livecam_nvr.mqtt.entities import CONFIG, OFF, ON, PRESS, Json, entity, while_delivering, while_running
+from livecam_nvr.mqtt.discovery.entities import (
+    CONFIG,
+    OFF,
+    ON,
+    PRESS,
+    Json,
+    entity,
+    while_delivering,
+    while_running,
+)
 from livecam_nvr.mqtt.topics import Topics
 
 

@@ -14,8 +14,8 @@ from livecam_nvr.domain.status import (
     RecordingStatus,
     SegmentInfo,
 )
-from livecam_nvr.mqtt.entities import OFFLINE, ONLINE, UNKNOWN
-from livecam_nvr.mqtt.payloads import Payloads, as_json, as_moment, as_state, as_text
+from livecam_nvr.mqtt.discovery.entities import OFFLINE, ONLINE, UNKNOWN
+from livecam_nvr.mqtt.tell.payloads import Payloads, as_json, as_moment, as_state, as_text
 from livecam_nvr.mqtt.topics import Topics
 
 _IDLE = {

@@ -12,16 +12,16 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from livecam_nvr.core.home_assistant import Carrier
 from livecam_nvr.core.ports import StatusSource
-from livecam_nvr.mqtt.announcer import Announcer
-from livecam_nvr.mqtt.commands import CommandDesk
-from livecam_nvr.mqtt.devices import Devices
-from livecam_nvr.mqtt.discovery import MIGRATE
-from livecam_nvr.mqtt.entities import OFFLINE, ONLINE
-from livecam_nvr.mqtt.leftovers import Announcement, Gone, Leftover, leftover
-from livecam_nvr.mqtt.outbox import Message, Outbox
-from livecam_nvr.mqtt.past import PastTeller
-from livecam_nvr.mqtt.snapshots import Snapshots
-from livecam_nvr.mqtt.telegrams import Telegrams
+from livecam_nvr.mqtt.discovery.announcements import MIGRATE
+from livecam_nvr.mqtt.discovery.devices import Devices
+from livecam_nvr.mqtt.discovery.entities import OFFLINE, ONLINE
+from livecam_nvr.mqtt.former.leftovers import Announcement, Gone, Leftover, leftover
+from livecam_nvr.mqtt.obey.commands import CommandDesk
+from livecam_nvr.mqtt.tell.announcer import Announcer
+from livecam_nvr.mqtt.tell.outbox import Message, Outbox
+from livecam_nvr.mqtt.tell.past import PastTeller
+from livecam_nvr.mqtt.tell.snapshots import Snapshots
+from livecam_nvr.mqtt.tell.telegrams import Telegrams
 from livecam_nvr.mqtt.topics import Topics
 
 _log = logging.getLogger(__name__)

@@ -5,11 +5,11 @@ import secrets
 from collections.abc import Sequence
 
 from livecam_nvr.config.mqtt import MqttConfig
-from livecam_nvr.mqtt.connection import connected
-from livecam_nvr.mqtt.discovery import MIGRATE, is_ours
-from livecam_nvr.mqtt.entities import ONLINE
-from livecam_nvr.mqtt.fence import Kept
-from livecam_nvr.mqtt.mark import Mark
+from livecam_nvr.mqtt.broker.connection import connected
+from livecam_nvr.mqtt.broker.fence import Kept
+from livecam_nvr.mqtt.broker.mark import Mark
+from livecam_nvr.mqtt.discovery.announcements import MIGRATE, is_ours
+from livecam_nvr.mqtt.discovery.entities import ONLINE
 from livecam_nvr.mqtt.topics import Topics
 
 _log = logging.getLogger(__name__)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from livecam_nvr.mqtt.controls import camera_controls, quality_controls, recording_controls
-from livecam_nvr.mqtt.entities import Json, camera_entities
-from livecam_nvr.mqtt.node_entities import node_entities
+from livecam_nvr.mqtt.discovery.controls import camera_controls, quality_controls, recording_controls
+from livecam_nvr.mqtt.discovery.entities import Json, camera_entities
+from livecam_nvr.mqtt.discovery.node_entities import node_entities
 from livecam_nvr.mqtt.topics import Topics
 
 ORIGIN = "livecam-nvr"

@@ -1,6 +1,6 @@
 """What the service shows of itself, as Home Assistant's discovery wants it. Pure."""
 
-from livecam_nvr.mqtt.entities import (
+from livecam_nvr.mqtt.discovery.entities import (
     BREAK_IN,
     DIAGNOSTIC,
     FOR_FEW,

@@ -12,10 +12,9 @@ from livecam_nvr.core.settings import CameraSwitch
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.redact import redact
 from livecam_nvr.domain.status import RecordingStatus
-from livecam_nvr.mqtt.books import Books
-from livecam_nvr.mqtt.errands import Errands
-from livecam_nvr.mqtt.occurrences import Refused
-from livecam_nvr.mqtt.orders import (
+from livecam_nvr.mqtt.obey.books import Books
+from livecam_nvr.mqtt.obey.errands import Errands
+from livecam_nvr.mqtt.obey.orders import (
     SHOWN_TOPIC,
     Happening,
     Keep,
@@ -29,9 +28,10 @@ from livecam_nvr.mqtt.orders import (
     parse,
     shown,
 )
-from livecam_nvr.mqtt.refusals import Refusals
+from livecam_nvr.mqtt.obey.refusals import Refusals
+from livecam_nvr.mqtt.obey.wishes import Wish, Wishes
+from livecam_nvr.mqtt.tell.occurrences import Refused
 from livecam_nvr.mqtt.topics import Topics
-from livecam_nvr.mqtt.wishes import Wish, Wishes
 
 _log = logging.getLogger(__name__)
 

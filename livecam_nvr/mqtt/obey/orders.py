@@ -8,9 +8,9 @@ from typing import Final
 
 from livecam_nvr.domain.redact import redact
 from livecam_nvr.domain.status import RecordingMode
-from livecam_nvr.mqtt.entities import PRESS
+from livecam_nvr.mqtt.discovery.entities import PRESS
+from livecam_nvr.mqtt.obey.wishes import Wish
 from livecam_nvr.mqtt.topics import Topics
-from livecam_nvr.mqtt.wishes import Wish
 
 SHOWN_BYTES = 40
 SHOWN_TOPIC = 120

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from livecam_nvr.core.bus import EventBus
 from livecam_nvr.core.events import BreakInAttempt
-from livecam_nvr.mqtt import occurrences
-from livecam_nvr.mqtt.telegrams import Telegrams
+from livecam_nvr.mqtt.tell import occurrences
+from livecam_nvr.mqtt.tell.telegrams import Telegrams
 from livecam_nvr.mqtt.topics import Topics
 from livecam_nvr.runtime.clock import Clock
 

@@ -18,8 +18,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from livecam_nvr.config.mqtt import MqttConfig
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
-from livecam_nvr.mqtt.reach import reachable_address, speaks_tls, tls_objection
-from livecam_nvr.mqtt.tls import tls_context
+from livecam_nvr.mqtt.broker.reach import reachable_address, speaks_tls, tls_objection
+from livecam_nvr.mqtt.broker.tls import tls_context
 
 _T = TypeVar("_T")
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from livecam_nvr.domain.redact import redact
 from livecam_nvr.domain.segment import NS
-from livecam_nvr.mqtt.entities import OFF, ON, UNKNOWN
+from livecam_nvr.mqtt.discovery.entities import OFF, ON, UNKNOWN
 
 _LONGEST_TEXT = 500  # attributes are stored with each state by Home Assistant's recorder
 

@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass
 
 from livecam_nvr.core.home_assistant import Carrier
-from livecam_nvr.mqtt.devices import Devices
-from livecam_nvr.mqtt.discovery import MIGRATE, is_ours
+from livecam_nvr.mqtt.discovery.announcements import MIGRATE, is_ours
+from livecam_nvr.mqtt.discovery.devices import Devices
 from livecam_nvr.mqtt.topics import Topics
 
 _LARGEST = 1_000_000

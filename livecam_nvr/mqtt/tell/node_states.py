@@ -2,7 +2,7 @@
 
 from livecam_nvr.core.home_assistant import API
 from livecam_nvr.domain.status import DiskStatus, RetentionStatus, ServiceStatus
-from livecam_nvr.mqtt.payloads import Payloads, as_json, as_moment, as_state, as_text
+from livecam_nvr.mqtt.tell.payloads import Payloads, as_json, as_moment, as_state, as_text
 from livecam_nvr.mqtt.topics import Topics
 
 _GB = 1_000_000_000

@@ -12,7 +12,7 @@ import threading
 
 from livecam_nvr.config.mqtt import MqttConfig
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
-from livecam_nvr.mqtt.tls import broker_name, tls_failure
+from livecam_nvr.mqtt.broker.tls import broker_name, tls_failure
 
 _CONNECT_S = 5.0
 _ALERT_S = 1.0

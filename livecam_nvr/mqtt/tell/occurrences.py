@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from livecam_nvr.core.events import BreakInAttempt
 from livecam_nvr.domain.ledger import Event
 from livecam_nvr.domain.segment import NS
-from livecam_nvr.mqtt.entities import BEGIN, BREAK_IN, END, MOMENT, REFUSED
-from livecam_nvr.mqtt.payloads import as_json, as_moment, as_text
+from livecam_nvr.mqtt.discovery.entities import BEGIN, BREAK_IN, END, MOMENT, REFUSED
+from livecam_nvr.mqtt.tell.payloads import as_json, as_moment, as_text
 
 _LONGEST_NAME = 64  # what strangers type
 

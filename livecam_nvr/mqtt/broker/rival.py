@@ -8,10 +8,10 @@ import aiomqtt
 
 from livecam_nvr.config.mqtt import MqttConfig
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
-from livecam_nvr.mqtt.connection import connected
-from livecam_nvr.mqtt.entities import ONLINE
-from livecam_nvr.mqtt.fence import Kept
-from livecam_nvr.mqtt.mark import Mark
+from livecam_nvr.mqtt.broker.connection import connected
+from livecam_nvr.mqtt.broker.fence import Kept
+from livecam_nvr.mqtt.broker.mark import Mark
+from livecam_nvr.mqtt.discovery.entities import ONLINE
 from livecam_nvr.mqtt.topics import Topics
 
 _GONE_S = 3.0

@@ -15,14 +15,14 @@ from livecam_nvr.core.ports import StatusSource
 from livecam_nvr.domain.coverage import Coverage
 from livecam_nvr.domain.quality import QualityStatus
 from livecam_nvr.domain.status import RecordingStatus, RetentionStatus
-from livecam_nvr.mqtt import node_states, states
-from livecam_nvr.mqtt.commands import Answer
-from livecam_nvr.mqtt.devices import Devices
-from livecam_nvr.mqtt.discovery import CameraCard, NodeCard, visitable
-from livecam_nvr.mqtt.entities import ONLINE
-from livecam_nvr.mqtt.outbox import Message, Outbox, Rank
-from livecam_nvr.mqtt.pace import Pace
-from livecam_nvr.mqtt.payloads import Payloads
+from livecam_nvr.mqtt.discovery.announcements import CameraCard, NodeCard, visitable
+from livecam_nvr.mqtt.discovery.devices import Devices
+from livecam_nvr.mqtt.discovery.entities import ONLINE
+from livecam_nvr.mqtt.obey.commands import Answer
+from livecam_nvr.mqtt.tell import node_states, states
+from livecam_nvr.mqtt.tell.outbox import Message, Outbox, Rank
+from livecam_nvr.mqtt.tell.pace import Pace
+from livecam_nvr.mqtt.tell.payloads import Payloads
 from livecam_nvr.mqtt.topics import Topics
 
 _FIGURES_S = 300.0

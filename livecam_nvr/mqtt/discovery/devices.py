@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from livecam_nvr.core.home_assistant import BrokerNames, Carrier
 from livecam_nvr.domain.status import CameraStatus
-from livecam_nvr.mqtt.discovery import MIGRATE, CameraCard, NodeCard, announcements
-from livecam_nvr.mqtt.names import names
-from livecam_nvr.mqtt.outbox import Message, Outbox, Rank
+from livecam_nvr.mqtt.discovery.announcements import MIGRATE, CameraCard, NodeCard, announcements
+from livecam_nvr.mqtt.discovery.names import names
+from livecam_nvr.mqtt.tell.outbox import Message, Outbox, Rank
 from livecam_nvr.mqtt.topics import Topics
 
 

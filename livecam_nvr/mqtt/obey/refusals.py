@@ -3,9 +3,9 @@
 import logging
 
 from livecam_nvr.domain.redact import redact
-from livecam_nvr.mqtt import occurrences
-from livecam_nvr.mqtt.occurrences import Refused
-from livecam_nvr.mqtt.telegrams import Telegrams
+from livecam_nvr.mqtt.tell import occurrences
+from livecam_nvr.mqtt.tell.occurrences import Refused
+from livecam_nvr.mqtt.tell.telegrams import Telegrams
 from livecam_nvr.mqtt.topics import Topics
 from livecam_nvr.runtime.clock import Clock
 

@@ -7,8 +7,8 @@ from livecam_nvr.core.bus import EventBus
 from livecam_nvr.core.events import EventChanged
 from livecam_nvr.domain.ledger import Event
 from livecam_nvr.domain.segment import NS
-from livecam_nvr.mqtt import occurrences
-from livecam_nvr.mqtt.telegrams import Telegrams
+from livecam_nvr.mqtt.tell import occurrences
+from livecam_nvr.mqtt.tell.telegrams import Telegrams
 from livecam_nvr.mqtt.topics import Topics
 from livecam_nvr.runtime.clock import Clock
 

@@ -5,8 +5,8 @@ from typing import Final
 
 from livecam_nvr.core.access import AuditLog, Client, Deed, Door
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
-from livecam_nvr.mqtt.orders import Happening, Keep, Mode, Order, Power, Refusal, Restart, Snapshot, Switch
-from livecam_nvr.mqtt.wishes import Wish
+from livecam_nvr.mqtt.obey.orders import Happening, Keep, Mode, Order, Power, Refusal, Restart, Snapshot, Switch
+from livecam_nvr.mqtt.obey.wishes import Wish
 
 _WHO = "MQTT"
 _BROKER = Client("", Door.MQTT)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from livecam_nvr.domain.status import CameraStatus, ProcessStatus
-from livecam_nvr.mqtt.payloads import Payloads
+from livecam_nvr.mqtt.tell.payloads import Payloads
 from livecam_nvr.runtime.clock import Clock
 
 _STATS_S = 30.0

@@ -1,0 +1,1 @@
+"""What Home Assistant's MQTT discovery is told."""

@@ -1,0 +1,1 @@
+"""What we have left at brokers under names and cameras that are no more."""

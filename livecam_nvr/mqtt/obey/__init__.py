@@ -1,0 +1,1 @@
+"""What messages from outside ask for, and the answers."""
