@@ -1,7 +1,10 @@
 """Who carries the entities in Home Assistant, with the whole service and a real broker."""
 
+import asyncio
 import json
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
@@ -74,8 +77,23 @@ async def test_the_integration_takes_the_entities_over_and_gives_them_back(
         assert {**again, "webrtc": None} == {**moved, "webrtc": None}
         assert kept(listener, topics) == [None] * 3
 
-        assert (await service.post(ADDRESS, {"carrier": "mqtt"}))["carrier"] == "mqtt"
+        config = str(service.folder / "config.yaml")
+        argv = [
+            sys.executable,
+            "-m",
+            "livecam_nvr",
+            "home-assistant",
+            "--config",
+            config,
+            "--carrier",
+            "mqtt",
+            "--yes",
+        ]
+        done = await asyncio.to_thread(subprocess.run, argv, check=True, capture_output=True, text=True)
+        assert done.stdout == "The entities are announced over MQTT from now on.\n"
         await until(lambda: listener.discovered() == announced, 5, "all is announced as it was")
+        back = await asked()
+        assert (back["carrier"], back["by"].split("-")[0]) == ("mqtt", "token home")
 
 
 async def test_a_broker_that_is_away_is_told_when_it_is_back(

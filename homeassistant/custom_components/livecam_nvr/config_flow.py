@@ -157,6 +157,9 @@ class LivecamConfigFlow(ConfigFlow, domain=DOMAIN):
             errors = await self._reach()
             if not errors:
                 return await self.async_step_access()
+            if "cannot_connect" in errors.values():
+                # The name by which it calls itself may be known to nobody else.
+                return self.async_show_form(step_id="user", data_schema=self._where(None), errors=errors)
         fields = {probatio.Required(CONF_VERIFY_SSL, default=self._verify_ssl): bool} if encrypted else {}
         return self.async_show_form(
             step_id="discovery_confirm",

@@ -36,8 +36,9 @@ def keep_issues(hass: HomeAssistant, entry: LivecamConfigEntry) -> None:
     def look() -> None:
         disk, clock = coordinator.data.disk, coordinator.data.clock
         bad = ir.IssueSeverity.WARNING if disk.level == "warning" else ir.IssueSeverity.ERROR
-        tell("disk", bad if disk.problem else None, {"reason": disk.reason, "hint": disk.hint} if disk.problem else {})
-        warning = clock.warning
+        words = {"reason": _sentence(disk.reason), "hint": _sentence(disk.hint)}
+        tell("disk", bad if disk.problem else None, words if disk.problem else {})
+        warning = _sentence(clock.warning)
         tell("clock", ir.IssueSeverity.WARNING if warning else None, {"warning": warning} if warning else {})
 
     look()
@@ -67,6 +68,11 @@ def forget_issues(hass: HomeAssistant, entry: LivecamConfigEntry) -> None:
     """Those of an entry that is removed."""
     for what in ("disk", "clock", "service_too_old", "service_too_new"):
         ir.async_delete_issue(hass, DOMAIN, _issue(what, entry))
+
+
+def _sentence(words: str) -> str:
+    """The service tells things in half sentences, as they stand in lists and logs."""
+    return f"{words[:1].upper()}{words[1:]}." if words else ""
 
 
 def _issue(what: str, entry: LivecamConfigEntry) -> str:

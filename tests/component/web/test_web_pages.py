@@ -95,7 +95,8 @@ async () => {
 """
 # The same in all languages: names, and what things are called by those who made them.
 _NAMES = re.compile(
-    r"(?<![A-Za-z])(?:livecam-nvr|tester|tests|admin|Front door|Garden|cam\d|Shift|Enter|Tab|Space|Esc|MQTT|RTSPS?"
+    r"(?<![A-Za-z])(?:livecam-nvr|Home Assistant|tester|tests|admin|Front door|Garden|cam\d|Shift|Enter|Tab|Space"
+    r"|Esc|MQTT|RTSPS?"
     r"|WebRTC|HTTP|LL-HLS|HLS|MJPEG|MP4|MSE|fps|[kM]bit/s|[KMGT]i?B|ms|H\.26[45]|avc1\S*|libx264|[Gg][Ss]treamer|CPU|URL|IP"
     r"|config\.yaml|Python|ffmpeg|SQLite|Debian\b.*|[\d.]+\S*deb\S+|[\w.]+-\w+|\S*/\S*)(?![A-Za-z])"
 )
