@@ -67,7 +67,7 @@ CAMERA = {
     "dropped": Kind("sensor", None, None, D, enabled=False, state_class="total_increasing"),
     "coverage_hour": Kind("sensor", None, None, D, enabled=False, state_class="measurement"),
     "coverage_day": Kind("sensor", None, "%", D, state_class="measurement"),
-    "last_segment": Kind("sensor", "timestamp", category=D),
+    "last_segment": Kind("sensor", "timestamp", None, D, enabled=False),
 }
 WANTED = {f"livecam_{key}": kind for key, kind in NODE.items()} | {
     f"livecam_{camera}_{key}": kind for camera in ("cam0", "cam1") for key, kind in CAMERA.items()

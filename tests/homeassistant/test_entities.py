@@ -48,7 +48,7 @@ CAMERA = {
     "sensor.front_door_bit_rate": ("0.62", "diagnostic", False),
     "sensor.front_door_dropped_frames": ("0", "diagnostic", False),
     "sensor.front_door_frame_rate": ("15.0", "diagnostic", False),
-    "sensor.front_door_last_segment": ("2026-11-21T22:51:50+00:00", "diagnostic", True),
+    "sensor.front_door_last_segment": ("2026-11-21T22:51:50+00:00", "diagnostic", False),
     "sensor.front_door_recorded_of_the_last_24_h": ("0.3", "diagnostic", True),
     "sensor.front_door_recorded_of_the_last_hour": ("6.5", "diagnostic", False),
     "sensor.front_door_status": ("live", "diagnostic", True),
@@ -244,7 +244,6 @@ async def test_what_is_not_known(hass: HomeAssistant, service: FakeService, entr
     await hass.async_block_till_done()
     for one in ("days_until_full", "footage_that_fits", "disk_usage"):
         assert state(hass, f"sensor.home_{one}") == "unknown"
-    assert state(hass, "sensor.front_door_last_segment") == "unknown"
     assert state(hass, "update.home_software") == "off"
     await until(lambda: service.sockets)
     # What was unknown is told at once, whatever the cadence.

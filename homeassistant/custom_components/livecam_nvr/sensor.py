@@ -180,6 +180,7 @@ _CAMERA = (
     CameraFigure(
         key="last_segment",
         device_class=SensorDeviceClass.TIMESTAMP,
+        entity_registry_enabled_default=False,  # one line in the device's activity for each file
         value=_last_segment_end,
         more=lambda camera: {"file": camera.recording.last_segment.path if camera.recording.last_segment else ""},
     ),

@@ -168,6 +168,7 @@ def _past(topics: Topics, camera_id: str) -> Json:
             value_template="{{ value_json.finished }}",
             json_attributes_topic=topics.last_segment(camera_id),
             json_attributes_template="{{ {'file': value_json.file} | tojson }}",
+            **FOR_FEW,  # one line in the device's activity for each file
             **common,
         ),
         "coverage_hour": entity(

@@ -165,7 +165,9 @@ def test_what_few_people_want_is_off_until_they_ask_for_it():
         for key, entity in message["components"].items()
         if entity.get("enabled_by_default") is False
     }
-    assert off == {"disk_used", "uptime", "cpu", "memory", "fps", "bitrate", "dropped", "coverage_hour"}
+    assert off == {
+        *("disk_used", "uptime", "cpu", "memory", "fps", "bitrate", "dropped", "coverage_hour", "last_segment")
+    }
 
 
 def test_what_can_be_set_is_config_and_what_tells_of_health_is_diagnostic():
