@@ -24,7 +24,7 @@ from livecam_nvr.access.store import AccessStore
 from livecam_nvr.domain.access import Role
 
 if TYPE_CHECKING:
-    from conftest import Broker
+    from support.broker import Broker
 
 pytestmark = pytest.mark.browser
 

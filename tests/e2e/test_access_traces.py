@@ -19,7 +19,7 @@ from support.viewers import add_user, audit, command, probed
 from support.waiting import until
 
 if TYPE_CHECKING:
-    from conftest import Broker
+    from support.broker import Broker
 
 BROKER_PASSWORD, PASSWORD, NEXT, MISTYPED = (
     "brok3r-s3cret",

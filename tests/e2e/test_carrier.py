@@ -15,7 +15,7 @@ from support.service import Service
 from support.waiting import until
 
 if TYPE_CHECKING:
-    from conftest import Broker
+    from support.broker import Broker
 
 ADDRESS = "/api/home-assistant"
 MIGRATE = {"migrate_discovery": True}

@@ -14,7 +14,7 @@ from support.service import Service, small_camera
 from support.waiting import until
 
 if TYPE_CHECKING:
-    from conftest import Broker
+    from support.broker import Broker
 
 FPS = 15
 BASE = "livecam-nvr/livecam/cam0"

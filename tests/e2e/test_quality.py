@@ -18,7 +18,7 @@ from support.v4l2_device import FakeCamera, Picture, UsbPorts, compiled
 from support.waiting import until
 
 if TYPE_CHECKING:
-    from conftest import Broker
+    from support.broker import Broker
 
 LARGE = {"id": "cam0", "kind": "test", "size": "1280x720", "fps": 10, "bitrate_kbps": 800}
 MOST_AWAY_S = 2.0

@@ -16,7 +16,7 @@ from support.service import Service, small_camera
 from support.waiting import until
 
 if TYPE_CHECKING:
-    from conftest import Broker
+    from support.broker import Broker
 
 
 async def settings(service: Service) -> tuple[str, dict[str, Any]]:

@@ -1,11 +1,11 @@
 """Qualities that were asked for over MQTT: one change at a time for each camera, the newest wish next."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from livecam_nvr.core.ports import CameraControl
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
+from livecam_nvr.mqtt.obey.errands import Errands
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Wish:
 
 
 class Wishes:
-    """Has wishes fulfilled in tasks of its own, which `stop` ends.
+    """Has wishes fulfilled, one after the other for each camera, until `stop`.
 
     An automation may set resolution and frame rate in one breath, and a change takes its time: what is asked for
     meanwhile waits, and is one change then.
@@ -42,41 +42,36 @@ class Wishes:
         self._settled = settled
         self._ended = ended
         self._waiting: dict[str, Wish] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._errands = Errands()
 
     def add(self, wish: Wish) -> None:
         """Raises LivecamError NOT_FOUND for an unknown camera."""
         camera_id = wish.camera_id
         self._control.quality(camera_id)
         older = self._waiting.get(camera_id, wish)
-        self._waiting[camera_id] = Wish(camera_id, wish.height or older.height, wish.fps or older.fps)
-        if camera_id not in self._tasks:
-            self._tasks[camera_id] = asyncio.create_task(
-                self._fulfil(camera_id), name=f"MQTT quality of {camera_id}"
-            )
+        newer = Wish(camera_id, wish.height or older.height, wish.fps or older.fps)
+        self._waiting[camera_id] = newer
+        self._errands.add(
+            f"quality of {camera_id}",
+            camera_id,
+            lambda: self._fulfil(newer),
+            lambda error: self._done(newer, error),
+        )
 
     async def stop(self) -> None:
         """Forgets what waits and no longer watches what is under way; idempotent."""
         self._waiting.clear()
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._tasks.clear()  # one that was cancelled before its first step could not do that itself
+        await self._errands.stop()
 
-    async def _fulfil(self, camera_id: str) -> None:
-        try:
-            while (wish := self._waiting.pop(camera_id, None)) is not None:
-                try:
-                    await self._control.set_quality(camera_id, height=wish.height, fps=wish.fps, by="MQTT")
-                except LivecamError as error:
-                    self._tell(camera_id, error)
-                    self._ended(wish, error)
-                else:
-                    self._ended(wish, None)
-                self._settled(camera_id)
-        finally:
-            self._tasks.pop(camera_id, None)
+    async def _fulfil(self, wish: Wish) -> None:
+        self._waiting.pop(wish.camera_id, None)  # what is asked for from now on is another change
+        await self._control.set_quality(wish.camera_id, height=wish.height, fps=wish.fps, by="MQTT")
+
+    def _done(self, wish: Wish, error: LivecamError | None) -> None:
+        if error is not None:
+            self._tell(wish.camera_id, error)
+        self._ended(wish, error)
+        self._settled(wish.camera_id)
 
     def _tell(self, camera_id: str, error: LivecamError) -> None:
         tried = error.kind is ErrorKind.UNAVAILABLE and self._control.quality(camera_id).changing

@@ -77,6 +77,7 @@ async def test_a_disk_that_vanishes_while_recording_comes_back_whole(
         await until((scene.root / path).exists)
         disk.unmount("-l")
         await until(lambda: scene.failed, 30, "the vanished file to be noticed")
+        await scene.archive.flush()  # its end has been tried, too
         scene.record(fragments)
         await until(lambda: len(scene.failed) >= 2, 30, "the missing disk to be noticed")
         assert "disk is missing" in scene.failed[-1]

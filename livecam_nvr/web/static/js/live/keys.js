@@ -30,7 +30,9 @@ export class Keys {
 
   #press(event) {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
-    if (event.target.closest?.("select, input, textarea, dialog[open]")) return; // there, keys are for what is chosen or typed
+    // There, keys are for what is chosen or typed. A dialog that has just closed may still have the focus.
+    const busy = event.target.closest?.("select, input, textarea, dialog[open]");
+    if (busy && !busy.closest("dialog:not([open])")) return;
     // Whoever speaks to their computer, or hits keys by accident, can turn letters and digits off (WCAG 2.2, 2.1.4).
     if (!this.#on && event.key.length === 1 && event.key !== "?") return;
     const run = this.#byKey.get(event.key.length === 1 ? event.key.toLowerCase() : event.key);

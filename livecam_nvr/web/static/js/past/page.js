@@ -32,6 +32,7 @@ let cameras = [];
 let retention = null;
 let cursor = null;
 let pointed = null;
+let before = 0; // where the player was when it was last heard of
 
 const scale = new Scale(now, changed);
 const record = new TimeRecord(scale, () => lanes.draw(), (words) => tell("record", words));
@@ -97,7 +98,9 @@ function changed() {
 function moved(time) {
   // Turns the page; but whoever looks elsewhere meanwhile is left there.
   const left = time - scale.end;
-  if (player.playing && left > 0 && left < scale.span * 0.1) scale.show(time - scale.span * 0.1, time + scale.span * 0.9);
+  const leaves = player.playing && before <= scale.end && left > 0 && left < scale.span * 0.1;
+  if (leaves) scale.show(time - scale.span * 0.1, time + scale.span * 0.9);
+  before = time;
   lanes.play(time);
   controls.moved(time);
 }

@@ -8,7 +8,7 @@ from support.service import Service, small_camera
 from support.waiting import until
 
 if TYPE_CHECKING:
-    from conftest import Broker
+    from support.broker import Broker
 
 OLD, NEW = "livecam-nvr/livecam", "nvr/attic"
 
