@@ -1,6 +1,6 @@
 """What can be pressed of a camera: keep that, a new still, restart."""
 
-from typing import override
+from typing import ClassVar, override
 
 from homeassistant.components.button import ButtonDeviceClass, ButtonEntity
 from homeassistant.const import EntityCategory
@@ -27,16 +27,24 @@ async def async_setup_entry(
     )
 
 
-class Keep(LivecamCameraEntity, ButtonEntity):
-    """Keeps what was and will be seen around now."""
+class _CameraButton(LivecamCameraEntity, ButtonEntity):
+    """One of a camera's."""
+
+    key: ClassVar[str]
 
     def __init__(self, entry: LivecamConfigEntry, camera_id: str) -> None:
         """Of an entry's camera."""
-        super().__init__(entry, "keep", camera_id)
+        super().__init__(entry, self.key, camera_id)
 
     @override
     def shown(self) -> object:
         return None
+
+
+class Keep(_CameraButton):
+    """Keeps what was and will be seen around now."""
+
+    key = "keep"
 
     @override
     async def async_press(self) -> None:
@@ -45,37 +53,23 @@ class Keep(LivecamCameraEntity, ButtonEntity):
         await self.coordinator.confirm()
 
 
-class Snapshot(LivecamCameraEntity, ButtonEntity):
+class Snapshot(_CameraButton):
     """Has the camera entity show a new still now, and not when it is its turn."""
 
+    key = "snapshot"
     needs_pictures = True
-
-    def __init__(self, entry: LivecamConfigEntry, camera_id: str) -> None:
-        """Of an entry's camera."""
-        super().__init__(entry, "snapshot", camera_id)
-
-    @override
-    def shown(self) -> object:
-        return None
 
     @override
     async def async_press(self) -> None:
         async_dispatcher_send(self.hass, snapshot_signal(self.entry.entry_id, self.camera_id))
 
 
-class Restart(LivecamCameraEntity, ButtonEntity):
+class Restart(_CameraButton):
     """Ends what runs of the camera and starts it anew."""
 
+    key = "restart"
     _attr_device_class = ButtonDeviceClass.RESTART
     _attr_entity_category = EntityCategory.CONFIG
-
-    def __init__(self, entry: LivecamConfigEntry, camera_id: str) -> None:
-        """Of an entry's camera."""
-        super().__init__(entry, "restart", camera_id)
-
-    @override
-    def shown(self) -> object:
-        return None
 
     @override
     async def async_press(self) -> None:

@@ -54,11 +54,7 @@ class LivecamCoordinator(DataUpdateCoordinator[Status]):
         except InvalidAuth as error:
             raise ConfigEntryAuthFailed(translation_domain=DOMAIN, translation_key="invalid_auth") from error
         except ApiError as error:
-            raise UpdateFailed(
-                translation_domain=DOMAIN,
-                translation_key="cannot_connect",
-                translation_placeholders={"words": error.words},
-            ) from error
+            raise _not_told(error) from error
 
     def camera(self, camera_id: str) -> Camera | None:
         """A camera as it is; None if there is no such camera (any more)."""
@@ -128,9 +124,11 @@ class CoverageCoordinator(DataUpdateCoordinator[Mapping[str, Coverage]]):
                     # The sums of the last hour and day come with any range; a short one spares the list of gaps.
                     found[one] = await client.coverage(one, now - timedelta(minutes=1), now)
         except ApiError as error:
-            raise UpdateFailed(
-                translation_domain=DOMAIN,
-                translation_key="cannot_connect",
-                translation_placeholders={"words": error.words},
-            ) from error
+            raise _not_told(error) from error
         return found
+
+
+def _not_told(error: ApiError) -> UpdateFailed:
+    return UpdateFailed(
+        translation_domain=DOMAIN, translation_key="cannot_connect", translation_placeholders={"words": error.words}
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, override
+from typing import Any, Self, override
 
 from homeassistant.components.sensor import (
     SensorDeviceClass,
@@ -257,6 +257,11 @@ class _Cadence:
         self._every = every
         self._next: datetime | None = None
 
+    @classmethod
+    def of(cls, *, seldom: bool) -> Self:
+        """That of a figure."""
+        return cls(timedelta(seconds=FIGURES_EVERY_S if seldom else 0))
+
     def due(self) -> bool:
         """Whether; and if so, from now on it is not for a while."""
         now = dt_util.utcnow()
@@ -266,7 +271,29 @@ class _Cadence:
         return True
 
 
-class NodeSensor(LivecamNodeEntity, SensorEntity):
+class _Figure(SensorEntity):
+    """A figure that is told no more often than somebody wants to read it."""
+
+    _cadence: _Cadence
+
+    def _now(self) -> tuple[_Value, Mapping[str, Any]]:
+        """The figure as it is now, and what else is told with it."""
+        raise NotImplementedError
+
+    @callback
+    def _take(self) -> None:
+        # What was unknown until now is news, whatever the cadence.
+        if self._cadence.due() or self._attr_native_value is None:
+            self._attr_native_value, more = self._now()
+            self._attr_extra_state_attributes = dict(more)
+
+    def shown(self) -> object:
+        """See LivecamEntity."""
+        self._take()
+        return (self._attr_native_value, self._attr_extra_state_attributes)
+
+
+class NodeSensor(_Figure, LivecamNodeEntity):
     """One of the service's figures."""
 
     entity_description: NodeFigure
@@ -275,24 +302,16 @@ class NodeSensor(LivecamNodeEntity, SensorEntity):
         """Of an entry."""
         self.entity_description = description
         super().__init__(entry, description.key)
-        self._cadence = _Cadence(timedelta(seconds=FIGURES_EVERY_S if description.seldom else 0))
+        self._cadence = _Cadence.of(seldom=description.seldom)
         self._take()
-
-    @callback
-    def _take(self) -> None:
-        # What was unknown until now is news, whatever the cadence.
-        if self._cadence.due() or self._attr_native_value is None:
-            more = self.entity_description.more
-            self._attr_native_value = self.entity_description.value(self.status)
-            self._attr_extra_state_attributes = dict(more(self.status)) if more is not None else {}
 
     @override
-    def shown(self) -> object:
-        self._take()
-        return (self._attr_native_value, self._attr_extra_state_attributes)
+    def _now(self) -> tuple[_Value, Mapping[str, Any]]:
+        figure = self.entity_description
+        return figure.value(self.status), figure.more(self.status) if figure.more is not None else {}
 
 
-class CameraSensor(LivecamCameraEntity, SensorEntity):
+class CameraSensor(_Figure, LivecamCameraEntity):
     """One of a camera's figures."""
 
     entity_description: CameraFigure
@@ -302,20 +321,13 @@ class CameraSensor(LivecamCameraEntity, SensorEntity):
         self.entity_description = description
         self.needs_pictures = description.needs_pictures
         super().__init__(entry, description.key, camera_id)
-        self._cadence = _Cadence(timedelta(seconds=FIGURES_EVERY_S if description.seldom else 0))
+        self._cadence = _Cadence.of(seldom=description.seldom)
         self._take()
-
-    @callback
-    def _take(self) -> None:
-        if self._cadence.due() or self._attr_native_value is None:
-            more = self.entity_description.more
-            self._attr_native_value = self.entity_description.value(self.camera)
-            self._attr_extra_state_attributes = dict(more(self.camera)) if more is not None else {}
 
     @override
-    def shown(self) -> object:
-        self._take()
-        return (self._attr_native_value, self._attr_extra_state_attributes)
+    def _now(self) -> tuple[_Value, Mapping[str, Any]]:
+        figure = self.entity_description
+        return figure.value(self.camera), figure.more(self.camera) if figure.more is not None else {}
 
 
 class CoverageSensor(LivecamCameraEntity, SensorEntity):
