@@ -146,8 +146,8 @@ class TimeKeeper:
         clock = self._clock
         await asyncio.to_thread(clock.look)
         self._began_s = self._look_s = clock.monotonic()
-        self._offset_ns = clock.utc_ns() - clock.boot_ns()
         self._synchronised = clock.synchronised()
+        self._offset_ns = clock.utc_ns() - clock.boot_ns()
         clock.moment_of(clock.utc_ns())
         if self._synchronised:
             self._due_s = clock.monotonic()  # something may be left from before this start
@@ -193,12 +193,13 @@ class TimeKeeper:
         clock = self._clock
         clock.moment_of(clock.utc_ns())  # has it remember what it shows now
         now_s, was_synchronised = clock.monotonic(), self._synchronised
-        offset_ns = clock.utc_ns() - clock.boot_ns()
-        step_ns, self._offset_ns = offset_ns - self._offset_ns, offset_ns
         if not was_synchronised and now_s - self._look_s >= _LOOK_EVERY_S:
             self._look_s = now_s
             await asyncio.to_thread(clock.look)
+        # In this order: what is shown after it is synchronised is true, what was shown before may not have been.
         self._synchronised = clock.synchronised()
+        offset_ns = clock.utc_ns() - clock.boot_ns()
+        step_ns, self._offset_ns = offset_ns - self._offset_ns, offset_ns
         if abs(step_ns) > STEP_NS:
             _log.warning("the clock was set by %s", _in_words(step_ns))
             if not was_synchronised:

@@ -91,11 +91,12 @@ class SystemClock:
 
     def moment_of(self, utc_ns: int) -> Moment:
         """See Clock."""
+        synchronised = self.synchronised()  # first: what is shown after it is true
         for _ in range(_READINGS):
             before_ns, now_ns, boot_ns = self.boot_ns(), self.utc_ns(), self.boot_ns()
             if boot_ns - before_ns < _READ_AT_ONCE_NS:
                 break
-        self._history.note(now_ns, boot_ns, synchronised=self.synchronised())
+        self._history.note(now_ns, boot_ns, synchronised=synchronised)
         return self._history.moment_of(utc_ns)
 
     def look(self) -> None:

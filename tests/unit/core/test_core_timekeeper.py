@@ -1,4 +1,5 @@
 import logging
+import threading
 from collections.abc import AsyncIterator
 
 import pytest
@@ -127,6 +128,24 @@ async def test_the_clock_is_set_and_confirmed(scene: Scene) -> None:
     assert await scene.passed(1) == [(scene.offset_ns, True)]
     assert scene.redating.noted == [first, scene.offset_ns]
     assert scene.told[-1] == ClockStatus()
+
+
+async def test_a_clock_that_is_set_while_it_is_looked_at_counts_as_it_is_then(scene: Scene) -> None:
+    """Otherwise what was shown before would be taken for true, once and for all."""
+    await scene.keeper.start()
+    await scene.keeper.begin_redating()
+    looked = threading.Event()
+
+    def set_meanwhile() -> None:
+        if threading.current_thread() is not threading.main_thread() and not looked.is_set():
+            scene.clock.step(56 * YEAR_S)
+            scene.clock.is_synchronised = True
+            looked.set()
+
+    scene.clock.look = set_meanwhile  # type: ignore[method-assign]
+    scene.clock.advance(30)
+    await until(looked.is_set, what="a look at the files")
+    assert await scene.passed(1) == [(scene.offset_ns, True)]
 
 
 async def test_a_step_without_a_server_is_believed_once_it_has_settled(scene: Scene) -> None:
