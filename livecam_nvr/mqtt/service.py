@@ -27,7 +27,7 @@ from livecam_nvr.mqtt.broker.session import Parts, Session
 from livecam_nvr.mqtt.discovery.announcements import CameraCard, NodeCard
 from livecam_nvr.mqtt.discovery.devices import Devices
 from livecam_nvr.mqtt.discovery.entities import OFFLINE
-from livecam_nvr.mqtt.former import clearing as former
+from livecam_nvr.mqtt.former import clearing
 from livecam_nvr.mqtt.former.places import Place, Places
 from livecam_nvr.mqtt.obey.commands import CommandDesk, Orders
 from livecam_nvr.mqtt.obey.refusals import Refusals
@@ -238,7 +238,7 @@ class MqttService:
         """Removes what is left under names that we had before, beside all else; what fails is tried next time."""
         for place in places:
             try:
-                await former.clear(self._config, place.topics, self._topics, self._mark.install_id)
+                await clearing.clear(self._config, place.topics, self._topics, self._mark.install_id)
             except LivecamError as error:
                 _log.info("what was announced as %s is not removed yet: %s", place.node_id, error.message)
             else:

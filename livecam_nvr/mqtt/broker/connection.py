@@ -146,6 +146,11 @@ async def connected(
         await _close(client)
 
 
+def payload_of(message: aiomqtt.Message) -> bytes:
+    """What a message says; nothing if it is of another type, as only our own could be."""
+    return message.payload if isinstance(message.payload, bytes) else b""
+
+
 async def _open(client: _Client) -> None:
     """Enters the client's context; leaves nothing behind if that fails or is cancelled.
 

@@ -8,7 +8,7 @@ import aiomqtt
 
 from livecam_nvr.config.mqtt import MqttConfig
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
-from livecam_nvr.mqtt.broker.connection import connected
+from livecam_nvr.mqtt.broker.connection import connected, payload_of
 from livecam_nvr.mqtt.broker.fence import Kept
 from livecam_nvr.mqtt.broker.mark import Mark
 from livecam_nvr.mqtt.discovery.entities import ONLINE
@@ -73,7 +73,7 @@ class _Place:
         self.online = False
 
     def take(self, message: aiomqtt.Message) -> None:
-        payload = message.payload if isinstance(message.payload, bytes) else b""
+        payload = payload_of(message)
         topic = str(message.topic)
         if topic == self._topics.instance:
             self.taken = bool(payload) and not self._ours(Mark.parse(payload))

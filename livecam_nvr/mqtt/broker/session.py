@@ -12,6 +12,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from livecam_nvr.core.home_assistant import Carrier
 from livecam_nvr.core.ports import StatusSource
+from livecam_nvr.mqtt.broker.connection import payload_of
 from livecam_nvr.mqtt.discovery.announcements import MIGRATE
 from livecam_nvr.mqtt.discovery.devices import Devices
 from livecam_nvr.mqtt.discovery.entities import OFFLINE, ONLINE
@@ -130,7 +131,7 @@ class Session:
     async def _read(self) -> None:
         async for message in self._client.messages:
             topic = str(message.topic)
-            payload = message.payload if isinstance(message.payload, bytes) else b""
+            payload = payload_of(message)
             self._received(topic, payload, retained=bool(message.retain))
             if message.retain and payload:
                 await self._rid_of(leftover(self._parts.devices, self._topics, topic, payload), topic)

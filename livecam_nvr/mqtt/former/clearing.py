@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Sequence
 
 from livecam_nvr.config.mqtt import MqttConfig
-from livecam_nvr.mqtt.broker.connection import connected
+from livecam_nvr.mqtt.broker.connection import connected, payload_of
 from livecam_nvr.mqtt.broker.fence import Kept
 from livecam_nvr.mqtt.broker.mark import Mark
 from livecam_nvr.mqtt.discovery.announcements import MIGRATE, is_ours
@@ -34,7 +34,7 @@ async def clear(config: MqttConfig, old: Topics, new: Topics, install_id: str) -
             return
         filters = [old.all_discovery, *([old.everything] if moved else [])]
         found = {
-            str(message.topic): message.payload if isinstance(message.payload, bytes) else b""
+            str(message.topic): payload_of(message)
             for message in await kept.of(filters, until_quiet_s=_QUIET_S)
             if message.retain
         }
@@ -49,15 +49,15 @@ async def _is_ours(kept: Kept, old: Topics, install_id: str) -> bool:
     """Returns when nobody is online there any more."""
     ours = online = False
     for message in await kept.of((old.instance, old.service)):
-        payload = message.payload if isinstance(message.payload, bytes) else b""
+        payload = payload_of(message)
         if str(message.topic) == old.instance:
             ours = bool(install_id) and Mark.parse(payload).install_id == install_id
         else:
             online = payload == ONLINE.encode()
     while ours and online:
-        message_ = await kept.next(None)
-        if message_ is not None and str(message_.topic) == old.service:
-            online = message_.payload == ONLINE.encode()
+        word = await kept.next(None)
+        if word is not None and str(word.topic) == old.service:
+            online = payload_of(word) == ONLINE.encode()
     return ours
 
 
