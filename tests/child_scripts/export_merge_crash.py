@@ -9,8 +9,8 @@ import signal
 import sys
 from pathlib import Path
 
+from livecam_nvr.runtime.durable import sync_dir
 from livecam_nvr.storage.files.repair import repair_file
-from livecam_nvr.storage.files.segment_file import sync_dir
 from livecam_nvr.storage.merging.merge_file import merge, source
 
 STEPS = ("fsync", "fdatasync", "pwrite", "rename", "unlink")

@@ -2,12 +2,12 @@
 
 import json
 import logging
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from livecam_nvr.mqtt.topics import Topics
+from livecam_nvr.runtime import durable
 
 _log = logging.getLogger(__name__)
 
@@ -67,13 +67,9 @@ class Places:
     def _write(self, places: Sequence[Place]) -> None:
         if self._path is None:
             return
-        new = self._path.with_name(f"{self._path.name}.new")
+        values = {"version": _VERSION, "places": [asdict(place) for place in places]}
         try:
-            with new.open("w", encoding="utf-8") as file:
-                json.dump({"version": _VERSION, "places": [asdict(place) for place in places]}, file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(self._path)
+            durable.replace(self._path, json.dumps(values, indent=1))
         except OSError as error:
             _log.warning(
                 "%s cannot be written, so what is announced now may stay at the broker when node.id or a topic is"

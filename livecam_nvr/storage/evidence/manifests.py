@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from livecam_nvr.domain.segment import NS, Segment
+from livecam_nvr.runtime.durable import sync_dir
 from livecam_nvr.storage.evidence.chain import BEGINNING, ChainError, Line, line_hash, make_line, read_line, split
-from livecam_nvr.storage.files.segment_file import sync_dir
 
 FOLDER = Path(".livecam-nvr", "manifests")
 _CHUNK = 1 << 20

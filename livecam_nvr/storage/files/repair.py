@@ -11,9 +11,9 @@ from pathlib import Path
 
 from livecam_nvr.domain.media import EndCause
 from livecam_nvr.domain.segment import Segment
+from livecam_nvr.runtime.durable import sync_dir
 from livecam_nvr.storage.files.boxes import BoxError
 from livecam_nvr.storage.files.label import END_AT, LABEL_BYTES, End, end_record, segment
-from livecam_nvr.storage.files.segment_file import sync_dir
 from livecam_nvr.storage.files.survey import ForeignError, Head, Read, Survey, is_finished, read_head, survey
 from livecam_nvr.storage.files.tables import duration_patches, keyframe_table
 

@@ -13,6 +13,7 @@ from livecam_nvr.core.ports import SegmentStart
 from livecam_nvr.domain.media import EndCause, Fragment, base_times, rebased
 from livecam_nvr.domain.segment import Segment
 from livecam_nvr.runtime.clock import Clock
+from livecam_nvr.runtime.durable import sync_dir
 from livecam_nvr.runtime.timesync import boot_id
 from livecam_nvr.storage.files.boxes import BoxError, Moov, boxes, parse_init, parse_moof
 from livecam_nvr.storage.files.label import END_AT, Begin, Boot, End, end_record, label_box, segment
@@ -261,22 +262,6 @@ class SegmentFile:
 def _boot(start: SegmentStart, clock: Clock) -> Boot | None:
     moment = clock.moment_of(start.start_utc_ns)
     return None if moment.synchronised or not boot_id() else Boot(boot_id(), moment.boot_ns)
-
-
-def sync_dir(folder: Path) -> None:
-    """Makes the entries of a folder durable, where its file system can do that.
-
-    Raises:
-        OSError: The disk refuses.
-    """
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    except OSError as error:
-        if error.errno != errno.EINVAL:  # some network file systems have no such call
-            raise
-    finally:
-        os.close(fd)
 
 
 def _write(fd: int, pieces: Sequence[bytes | memoryview]) -> tuple[int, OSError | None]:

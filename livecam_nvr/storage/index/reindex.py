@@ -9,8 +9,8 @@ from pathlib import Path
 
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.segment import Segment
+from livecam_nvr.runtime.durable import sync_dir
 from livecam_nvr.storage.files.repair import Fate, is_our_name, repair_file
-from livecam_nvr.storage.files.segment_file import sync_dir
 from livecam_nvr.storage.index.database import open_database, remove_logs, transaction
 from livecam_nvr.storage.index.rows import COMPLETE, INSERT, to_row
 from livecam_nvr.storage.ledger.entries import apply_change, read_so_far

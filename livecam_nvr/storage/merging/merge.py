@@ -17,8 +17,8 @@ from threading import Event
 from livecam_nvr.domain.errors import LivecamError
 from livecam_nvr.domain.segment import NS, Segment
 from livecam_nvr.runtime.clock import Clock
+from livecam_nvr.runtime.durable import sync_dir
 from livecam_nvr.storage.files.boxes import BoxError
-from livecam_nvr.storage.files.segment_file import sync_dir
 from livecam_nvr.storage.index.index import Index
 from livecam_nvr.storage.index.rows import put, remove
 from livecam_nvr.storage.merging.merge_file import Source, alike, merge, source

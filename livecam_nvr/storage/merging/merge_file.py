@@ -15,9 +15,9 @@ from pathlib import Path
 
 from livecam_nvr.core.past import Part
 from livecam_nvr.domain.segment import NS, Segment
+from livecam_nvr.runtime.durable import sync_dir
 from livecam_nvr.storage.files.boxes import BoxError, Moov, box_header, parse_init
 from livecam_nvr.storage.files.label import END_AT, End, end_record, label_box, segment
-from livecam_nvr.storage.files.segment_file import sync_dir
 from livecam_nvr.storage.files.survey import ForeignError, Head, is_finished, read_head, survey
 from livecam_nvr.storage.files.tables import duration_patches, keyframe_table, patched
 from livecam_nvr.storage.footage.footage_stream import PartStream

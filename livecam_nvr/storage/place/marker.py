@@ -15,7 +15,7 @@ from secrets import token_hex
 from typing import Any
 
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
-from livecam_nvr.storage.files.segment_file import sync_dir
+from livecam_nvr.runtime import durable
 from livecam_nvr.storage.place.mounts import Mounts
 from livecam_nvr.storage.refusal import in_words
 
@@ -202,16 +202,9 @@ def _fsid(place: Path) -> int:
 
 def _replace(path: Path, values: dict[str, Any]) -> None:
     """Writes the file as a whole; a power cut leaves the old or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(path.name + ".new")
-    with new.open("w", encoding="utf-8") as file:
-        json.dump(values, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
-    sync_dir(path.parent)
+    durable.replace(path, json.dumps(values, indent=1))
     try:
-        sync_dir(path.parent.parent)
+        durable.sync_dir(path.parent.parent)
     except OSError as error:
         if error.errno != errno.EACCES:
             raise

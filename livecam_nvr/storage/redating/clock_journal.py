@@ -2,11 +2,10 @@
 
 import json
 import logging
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from livecam_nvr.storage.files.segment_file import sync_dir
+from livecam_nvr.runtime import durable
 
 _log = logging.getLogger(__name__)
 
@@ -126,11 +125,4 @@ class ClockJournal:
         """
         if not self.boots and not self._path.exists():
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        new = self._path.with_name(self._path.name + ".new")
-        with new.open("w") as file:
-            json.dump({"boots": [asdict(boot) for boot in self.boots]}, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self._path)
-        sync_dir(self._path.parent)
+        durable.replace(self._path, json.dumps({"boots": [asdict(boot) for boot in self.boots]}, indent=1))

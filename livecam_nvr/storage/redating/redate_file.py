@@ -12,10 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from livecam_nvr.domain.segment import segment_path
+from livecam_nvr.runtime.durable import sync_dir
 from livecam_nvr.storage.files.boxes import BoxError, parse_init
 from livecam_nvr.storage.files.label import END_AT, Redating, end_record
 from livecam_nvr.storage.files.names import Names
-from livecam_nvr.storage.files.segment_file import sync_dir
 from livecam_nvr.storage.files.survey import Head
 from livecam_nvr.storage.files.tables import created_patches
 

@@ -1,11 +1,11 @@
 """The id of an installation: made once, kept in its data folder, the same whatever is renamed."""
 
-import os
 import re
 import secrets
 from pathlib import Path
 
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
+from livecam_nvr.runtime import durable
 from livecam_nvr.storage.refusal import in_words
 
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -23,12 +23,8 @@ def install_id(path: Path) -> str:
         known = path.read_text().strip() if path.exists() else ""
         if _ID.fullmatch(known):
             return known
-        new = path.with_suffix(".new")
         made = secrets.token_hex(16)
-        new.write_text(f"{made}\n")
-        with new.open() as file:
-            os.fsync(file.fileno())
-        new.replace(path)
+        durable.replace(path, f"{made}\n")
     except (OSError, UnicodeDecodeError) as error:
         words = in_words(error, str(path)) if isinstance(error, OSError) else f"{path} is damaged"
         hint = "make the data folder writable for this user, or remove that file"

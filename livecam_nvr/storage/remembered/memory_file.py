@@ -4,11 +4,10 @@ import asyncio
 import contextlib
 import json
 import logging
-import os
 from pathlib import Path
 from typing import Any
 
-from livecam_nvr.storage.files.segment_file import sync_dir
+from livecam_nvr.runtime import durable
 from livecam_nvr.storage.refusal import in_words
 
 _log = logging.getLogger(__name__)
@@ -89,11 +88,4 @@ class MemoryFile:
                         await self._stopping.wait()
 
     def _write(self, values: dict[str, Any]) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        new = self._path.with_name(self._path.name + ".new")
-        with new.open("w", encoding="utf-8") as file:
-            json.dump({"version": _VERSION, self._key: values}, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self._path)
-        sync_dir(self._path.parent)
+        durable.replace(self._path, json.dumps({"version": _VERSION, self._key: values}, indent=1))

@@ -18,8 +18,8 @@ from livecam_nvr.domain.ledger import Clip
 from livecam_nvr.domain.retention import Deletion, Plan, Recorded, Rules
 from livecam_nvr.domain.segment import NS
 from livecam_nvr.runtime.clock import Clock
+from livecam_nvr.runtime.durable import sync_dir
 from livecam_nvr.storage.files.repair import is_our_name
-from livecam_nvr.storage.files.segment_file import sync_dir
 from livecam_nvr.storage.index.rows import Statement, remove
 from livecam_nvr.storage.own_thread import in_own_thread
 from livecam_nvr.storage.place.marker import Marker

@@ -199,6 +199,7 @@ async def test_places_that_cannot_be_remembered_are_said_and_harm_nothing(homes,
     assert "cannot be read" in caplog.text
     assert json.loads(path.read_text())["places"][0]["node_id"] == "home"
     await home.service.stop()
-    nowhere = homes(broker.port, places=tmp_path / "away" / "mqtt_places.json")
+    (tmp_path / "file").write_text("")
+    nowhere = homes(broker.port, places=tmp_path / "file" / "mqtt_places.json")
     await nowhere.connected()
     assert "cannot be written" in caplog.text
