@@ -81,7 +81,7 @@ class House:
 async def gone(viewers: list[Viewer]) -> float:
     """How long it takes from now until the last of them is over; negative if they are already."""
     now_s = time.monotonic()
-    await until(lambda: all(one.ended_s for one in viewers), 2 * SOON_S, "the end")
+    await until(lambda: all(one.ended_s for one in viewers), "the end", within_s=2 * SOON_S)
     took_s = max(one.ended_s or 0 for one in viewers) - now_s
     print(f"{took_s:.2f} s: {[one.name for one in viewers]}")
     return took_s
@@ -101,7 +101,7 @@ async def test_what_runs_on_an_access_ends_with_it_and_nothing_else_does(
                 store.add_user(name, password, Role.ADMIN if name == "anna" else Role.VIEWER, None)
             for name in ("keeper", "frigate"):
                 house.tokens[name] = store.add_token(name, Role.VIEWER, None).secret
-        await until(lambda: house.knows("frigate"), 10, "the service has seen all that")
+        await until(lambda: house.knows("frigate"), "the service has seen all that")
         # The page is the same with both servers.
         page = await page_of(stack, service) if server == "gstreamer" else None
         stay: list[Viewer] = [await house.plays("keeper"), await house.plays("keeper", "udp")]
@@ -118,7 +118,7 @@ async def test_what_runs_on_an_access_ends_with_it_and_nothing_else_does(
         expires_ns = time.time_ns() + 7_000_000_000
         with AccessStore(service.access) as store:
             house.tokens["guest"] = store.add_token("guest", Role.VIEWER, None, expires_ns).secret
-        await until(lambda: house.knows("guest"), 5, "the service has seen the guest")
+        await until(lambda: house.knows("guest"), "the service has seen the guest")
         guests: list[Viewer] = [await house.plays("guest"), await house.reads("guest", STATUS)]
         await guests[0].until_watching()
 
@@ -170,5 +170,5 @@ async def page_of(stack: AsyncExitStack, service: Service) -> Page:
     async def shows() -> bool:
         return await shown_frame(page, 0) > 0
 
-    await until(shows, 20, "a picture")
+    await until(shows, "a picture")
     return page

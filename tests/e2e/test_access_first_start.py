@@ -23,13 +23,13 @@ async def live(page: Page, index: int) -> None:
     async def seen() -> bool:
         return await shown_frame(page, index) > 0
 
-    await until(seen, 20, "a picture")
+    await until(seen, "a picture")
     first = await shown_frame(page, index)
 
     async def moved() -> bool:
         return await shown_frame(page, index) > first
 
-    await until(moved, 10, "moving pictures")
+    await until(moved, "moving pictures")
 
 
 def rtsp(service: Service, who: str) -> str:

@@ -45,7 +45,7 @@ async def sees(show: Callable[[], object], what: str) -> None:
     async def seen() -> bool:
         return bool(await show() > 0)  # type: ignore[misc, operator]
 
-    await until(seen, 20, what)
+    await until(seen, what)
 
 
 async def test_nothing_crosses_the_network_unencrypted(
@@ -64,7 +64,7 @@ async def test_nothing_crosses_the_network_unencrypted(
     with AccessStore(service.access) as store:
         store.add_user("anna", PASSWORD, Role.ADMIN, None)
     await service.start(wait=False)
-    await until(lambda: "listening" in service.read_log(), 20)
+    await until(lambda: "listening" in service.read_log())
     page_url = f"https://{NETWORK}:{listen['http_port']}"
     trusted = ssl.create_default_context(cafile=made["certificate"])
 
@@ -76,7 +76,7 @@ async def test_nothing_crosses_the_network_unencrypted(
         ):
             return all(camera["state"] == "LIVE" for camera in (await answer.json())["cameras"])
 
-    await until(all_live, 20)
+    await until(all_live)
     async with aiohttp.ClientSession() as session:
         url = f"http://{NETWORK}:{listen['http_port']}/past?x=1"
         async with session.get(url, allow_redirects=False) as answer:
@@ -153,7 +153,7 @@ async def test_within_home_assistant_everything_works_in_its_frame(
         async def playing(count: int) -> bool:
             return int(await frame.evaluate(plays)) >= count
 
-        await until(lambda: playing(2), 20, "both cameras live in the frame")
+        await until(lambda: playing(2), "both cameras live in the frame")
         (cookie,) = await page.context.cookies()
         assert (cookie["path"].rstrip("/"), cookie["secure"]) == (proxy.base, True)
 
@@ -161,7 +161,7 @@ async def test_within_home_assistant_everything_works_in_its_frame(
             found = json.loads(await service.get("/api/cameras/cam0/segments"))["segments"]
             return [file for file in found if file["duration_s"] > 2]
 
-        (first, *_) = await until(recorded, 30, "a finished recording")  # type: ignore[misc]
+        (first, *_) = await until(recorded, "a finished recording", within_s=30)  # type: ignore[misc]
         await inside.get_by_role("link", name="Recordings").click()
         await frame.wait_for_url(f"{proxy.url}/past**")
         await inside.get_by_role("button", name="10 min").click()
@@ -172,7 +172,7 @@ async def test_within_home_assistant_everything_works_in_its_frame(
         assert box is not None
         place = (first["start_utc_s"] + 1 - begin) / (end - begin) * box["width"]
         await lane.click(position={"x": place, "y": box["height"] / 2})
-        await until(lambda: playing(1), 20, "a recording plays in the frame")
+        await until(lambda: playing(1), "a recording plays in the frame")
         # A stranger's site cannot show it in a frame, and nobody is signed in there who came another way.
         async with aiohttp.ClientSession() as session, session.get(service.url) as answer:
             assert answer.headers["X-Frame-Options"] == "DENY"
@@ -184,7 +184,7 @@ async def framed(page: Page, url: str) -> Frame:
     def found() -> Frame | None:
         return next((frame for frame in page.frames if frame.url.startswith(url)), None)
 
-    await until(found, 10, "the frame")
+    await until(found, "the frame")
     frame = found()
     assert frame is not None
     return frame

@@ -22,7 +22,7 @@ async def moves(page: Page) -> None:
     async def later() -> bool:
         return await shown_frame(page, 0) >= max(0, seen) + 10
 
-    await until(later, 15, "moving pictures")
+    await until(later, "moving pictures")
 
 
 async def test_sound_is_off_until_somebody_turns_it_on(make_service: Callable[..., Service]) -> None:
@@ -45,7 +45,7 @@ async def test_sound_is_off_until_somebody_turns_it_on(make_service: Callable[..
         async def heard() -> bool:
             return await heard_bytes(page) > 4000
 
-        await until(heard, 10, "sound is decoded")
+        await until(heard, "sound is decoded")
         await moves(page)
         assert not await page.evaluate("document.querySelector('video').muted")
 

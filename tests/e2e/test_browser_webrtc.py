@@ -43,7 +43,7 @@ async def comes_by(page: Page, way: str, *, within_s: float = 30, state: str = "
         shown = await page.evaluate(SHOWN)
         return bool(shown) and all(one == [way, state] for one in shown)
 
-    await until(told, within_s, f"{way} and {state} everywhere")
+    await until(told, f"{way} and {state} everywhere", within_s=within_s)
 
 
 async def moves(page: Page, index: int = 0, frames: int = 15) -> None:
@@ -53,7 +53,7 @@ async def moves(page: Page, index: int = 0, frames: int = 15) -> None:
     async def later() -> bool:
         return await shown_frame(page, index) >= seen + frames
 
-    await until(later, 15, f"{frames} more frames after {seen}")
+    await until(later, f"{frames} more frames after {seen}")
 
 
 async def behind(service: Service, page: Page) -> list[int]:
@@ -81,7 +81,7 @@ async def test_webrtc_is_live_and_comes_back(make_service: Callable[..., Service
         async def told() -> bool:
             return [state for _, state in await page.evaluate(SHOWN)] == ["DELAY", "LIVE"]
 
-        await until(told, 10, "DELAY")
+        await until(told, "DELAY")
         kill(victim, signal.SIGCONT)
         await comes_by(page, "WebRTC", within_s=40)
 
@@ -100,7 +100,7 @@ async def test_webrtc_that_is_blocked(make_service: Callable[..., Service]) -> N
     asked: list[str] = []
     async with opened(service, blocked="**/whep") as page:
         page.on("requestfailed", lambda request: asked.append(request.url))
-        await until(lambda: asked, 20, "WebRTC is asked for")
+        await until(lambda: asked, "WebRTC is asked for")
         await comes_by(page, "MSE")
         await moves(page)
 
@@ -127,7 +127,7 @@ async def test_sound_over_webrtc(make_service: Callable[..., Service]) -> None:
         async def heard() -> bool:
             return bool(await page.evaluate(sound) == [False, 1])
 
-        await until(heard, 20, "sound by WebRTC")
+        await until(heard, "sound by WebRTC")
         await comes_by(page, "WebRTC")
         await moves(page)
         assert await page.get_by_role("button", name="Sound of cam0").get_attribute("aria-pressed") == "true"

@@ -39,8 +39,8 @@ async def test_the_integration_takes_the_entities_over_and_gives_them_back(
 
     async with listen(broker.port) as listener:
         await service.start()
-        await until(lambda: len(listener.discovered()) == 3, 10, "announcements")
-        await until(connected, 10)
+        await until(lambda: len(listener.discovered()) == 3, "announcements")
+        await until(connected)
         first = await asked()
         assert (first["carrier"], first["since_utc"], first["api"], first["role"]) == ("mqtt", None, 1, "admin")
         status = await service.status()
@@ -60,9 +60,9 @@ async def test_the_integration_takes_the_entities_over_and_gives_them_back(
         with pytest.raises(HTTPError, match="409"):
             await service.post(ADDRESS, {"carrier": "integration"})
         assert (await service.post(ADDRESS, {"carrier": "moving"}))["carrier"] == "moving"
-        await until(lambda: kept(listener, topics) == [MIGRATE] * 3, 2, "the entities are let go")
+        await until(lambda: kept(listener, topics) == [MIGRATE] * 3, "the entities are let go")
         moved = await service.post(ADDRESS, {"carrier": "integration"})
-        await until(lambda: kept(listener, topics) == [None] * 3, 2, "the announcements are gone")
+        await until(lambda: kept(listener, topics) == [None] * 3, "the announcements are gone")
         assert (moved["carrier"], moved["by"]) == ("integration", "token tests (127.0.0.1)")
         # For those who use MQTT itself, everything goes on.
         await service.post("/api/cameras/cam0/recording", {"on": False})
@@ -71,7 +71,7 @@ async def test_the_integration_takes_the_entities_over_and_gives_them_back(
         await service.stop()
         assert listener.newest["livecam-nvr/livecam/status"] == b"offline"
         await service.start()
-        await until(connected, 10)
+        await until(connected)
         await listener.until_topic("livecam-nvr/livecam/status", b"online")
         again = await asked()
         assert {**again, "webrtc": None} == {**moved, "webrtc": None}
@@ -91,7 +91,7 @@ async def test_the_integration_takes_the_entities_over_and_gives_them_back(
         ]
         done = await asyncio.to_thread(subprocess.run, argv, check=True, capture_output=True, text=True)
         assert done.stdout == "The entities are announced over MQTT from now on.\n"
-        await until(lambda: listener.discovered() == announced, 5, "all is announced as it was")
+        await until(lambda: listener.discovered() == announced, "all is announced as it was")
         back = await asked()
         assert (back["carrier"], back["by"].split("-")[0]) == ("mqtt", "token home")
 
@@ -102,7 +102,7 @@ async def test_a_broker_that_is_away_is_told_when_it_is_back(
     service = make_service(mqtt={"host": "127.0.0.1", "port": broker.port})
     async with listen(broker.port) as listener:
         await service.start()
-        await until(lambda: len(listener.discovered()) == 3, 10, "announcements")
+        await until(lambda: len(listener.discovered()) == 3, "announcements")
         topics = [topic for topic in listener.newest if topic.startswith("homeassistant/")]
     broker.kill()
     with pytest.raises(HTTPError, match="503"):
@@ -110,7 +110,7 @@ async def test_a_broker_that_is_away_is_told_when_it_is_back(
     assert json.loads(await service.get(ADDRESS))["carrier"] == "moving"
     await broker.start()
     async with listen(broker.port) as listener:
-        await until(lambda: kept(listener, topics) == [MIGRATE] * 3, 40, "the entities are let go")
+        await until(lambda: kept(listener, topics) == [MIGRATE] * 3, "the entities are let go", within_s=40)
 
 
 async def test_other_names_and_cameras_are_told_without_a_new_connection(
@@ -120,7 +120,7 @@ async def test_other_names_and_cameras_are_told_without_a_new_connection(
     node, cam0, cam1 = (f"homeassistant/device/livecam-nvr_livecam{end}/config" for end in ("", "_cam0", "_cam1"))
     async with listen(broker.port) as listener:
         await service.start()
-        await until(lambda: len(listener.discovered()) == 3, 10, "announcements")
+        await until(lambda: len(listener.discovered()) == 3, "announcements")
         await listener.until_topic("livecam-nvr/livecam/status", b"online")
         marks = [payload for topic, payload in listener.seen if topic == "livecam-nvr/livecam/instance"]
         service.config["node"] = {"name": "Cottage"}
@@ -128,7 +128,7 @@ async def test_other_names_and_cameras_are_told_without_a_new_connection(
         (service.folder / "config.yaml").write_text(json.dumps(service.config))
         assert service.process is not None
         service.process.send_signal(signal.SIGHUP)
-        await until(lambda: listener.json(node)["device"]["name"] == "Cottage", 20, "the new name")
+        await until(lambda: listener.json(node)["device"]["name"] == "Cottage", "the new name")
         await listener.until_topic(cam1, b"")
         assert listener.json(cam0)["components"]
         assert (await service.status())["name"] == "Cottage"

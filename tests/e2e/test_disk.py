@@ -58,7 +58,7 @@ async def alarm(service: Service, trouble: str, within_s: float = 20) -> dict[st
         disk = (await service.status())["disk"]
         return disk if disk["trouble"] == trouble else None
 
-    found = await until(told, within_s, f"the alarm {trouble}")
+    found = await until(told, f"the alarm {trouble}", within_s=within_s)
     assert isinstance(found, dict)
     assert found["problem"] is (trouble != "none")
     assert bool(found["reason"]) is bool(found["hint"]) is found["problem"]
@@ -73,7 +73,7 @@ async def records_again(service: Service) -> None:
         recording = (await service.camera("cam0"))["recording"]
         return recording["active"] and recording["frames"] > begin + 30 and recording["fault"] is None
 
-    await until(more, 30, "recording to go on by itself")
+    await until(more, "recording to go on by itself", within_s=30)
     await alarm(service, "none", 30)
 
 
@@ -126,7 +126,7 @@ async def test_a_real_disk_vanishes_becomes_read_only_and_full(
                 return True
             return False
 
-        await until(unmounted, 10, "nothing to hold the disk")
+        await until(unmounted, "nothing to hold the disk")
         disk.check()
         disk.mount()
         await records_again(service)

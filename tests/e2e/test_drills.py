@@ -30,14 +30,14 @@ async def test_a_pulled_cable_leaves_a_gap_with_its_cause_and_a_jumping_clock_no
         camera = await service.camera("cable")
         return camera if camera["state"] == "OFFLINE" and "drill" in camera["fault"]["message"] else None
 
-    assert await until(away, 20, "the cable to be pulled")
+    assert await until(away, "the cable to be pulled")
 
     async def finished() -> bool:
         cable_files = await recordings(service, "cable")
         both_sides = any(before["cause"] == "camera" for before in cable_files[:-1])
         return both_sides and len(await recordings(service, "clock")) >= 2
 
-    await until(finished, 40, "files on both sides of the gap")
+    await until(finished, "files on both sides of the gap", within_s=40)
     found = await recordings(service, "cable")
     gaps = [
         (before["cause"], after["start_utc_s"] - before["start_utc_s"] - before["duration_s"])

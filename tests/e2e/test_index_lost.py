@@ -27,12 +27,12 @@ async def test_what_was_recorded_and_told_is_there_again(service: Service, how: 
     async def recorded(frames: int) -> bool:
         return bool((await service.camera("cam0"))["recording"]["frames"] > frames)
 
-    await until(lambda: recorded(20), 15)
+    await until(lambda: recorded(20))
     await service.post("/api/cameras/cam0/events", {"label": "motion", "state": "begin"})
     await service.post("/api/cameras/cam0/keep", {"before_s": 2, "after_s": 0})
     for on in (False, True):
         await service.post("/api/cameras/cam0/recording", {"on": on})
-    await until(lambda: recorded(40), 15)
+    await until(lambda: recorded(40))
     await service.post("/api/cameras/cam0/recording", {"on": False})
     await service.post("/api/cameras/cam0/events", {"label": "motion", "state": "end"})
 
@@ -54,7 +54,7 @@ async def test_what_was_recorded_and_told_is_there_again(service: Service, how: 
         # The index hears of everything in the background.
         return found if found["events"] and found["events"][0]["end_utc"] else {}
 
-    before: Any = await until(complete, 10)
+    before: Any = await until(complete)
     index = service.folder / "data" / "index.sqlite3"
     if how == "deleted":
         for file in index.parent.glob("index.sqlite3*"):
@@ -68,7 +68,7 @@ async def test_what_was_recorded_and_told_is_there_again(service: Service, how: 
     async def as_before() -> bool:
         return await timeline() == before
 
-    await until(as_before, 30)
+    await until(as_before, within_s=30)
     assert "Traceback" not in service.read_log()
     # And so it stays: the new index is no empty one that merely has not been looked at.
     fresh = [line for line in service.read_log().splitlines() if "the index is complete again" in line]

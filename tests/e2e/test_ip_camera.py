@@ -28,15 +28,15 @@ async def test_a_camera_that_goes_away_comes_back_and_is_copied_frame_by_frame(
     await camera.start()
     service = make_service(server, cameras=[of(camera, transport=transport)])
     await service.start()
-    await until(lambda: len(service.segments("ip")) >= 2, 20, "a border")
-    await until(lambda: clips.probe(service.segments("ip")[-1])["packets"] > 10, 20)  # type: ignore[operator]
+    await until(lambda: len(service.segments("ip")) >= 2, "a border")
+    await until(lambda: clips.probe(service.segments("ip")[-1])["packets"] > 10)  # type: ignore[operator]
 
     await camera.kill()
 
     async def offline() -> bool:
         return await state(service) == "OFFLINE"
 
-    await until(offline, 15, "OFFLINE")
+    await until(offline, "OFFLINE")
     before = service.segments("ip")
     numbers = [number for path in before for number in clips.frame_numbers(path)]
     if transport == "tcp":
@@ -47,13 +47,13 @@ async def test_a_camera_that_goes_away_comes_back_and_is_copied_frame_by_frame(
     sizes = [path.stat().st_size for path in before]
 
     await camera.start()
-    await until(lambda: len(service.segments("ip")) > len(before), 40, "recording again")
+    await until(lambda: len(service.segments("ip")) > len(before), "recording again", within_s=40)
     assert [path.stat().st_size for path in before] == sizes
 
     async def live() -> bool:
         return await state(service) == "LIVE"
 
-    await until(live, 10, "LIVE")
+    await until(live, "LIVE")
     status = await service.camera("ip")
     assert (status["width"], status["height"]) == (640, 360)
     assert status["restarts"] >= 1
@@ -75,7 +75,7 @@ async def test_h265_is_copied_and_served(
     service = make_service(server, cameras=[of(camera)])
     await service.start()
     assert (await service.camera("ip"))["codec"].startswith(("hvc1", "hev1"))
-    await until(lambda: service.segments("ip"), 10)
+    await until(lambda: service.segments("ip"))
     await service.stop()
     found = clips.probe(service.segments("ip")[-1])
     assert found["codec_name"] == "hevc"
@@ -91,7 +91,7 @@ async def test_a_stream_that_changes_its_size_begins_a_new_file(
     both.write_bytes(small.read_bytes() + large.read_bytes())
     service = make_service(cameras=[{"id": "ip", "kind": "file", "path": str(both)}])
     await service.start()
-    await until(lambda: len(service.segments("ip")) >= 3, 40, "files of both sizes")
+    await until(lambda: len(service.segments("ip")) >= 3, "files of both sizes", within_s=40)
     await service.stop()
     for path in service.segments("ip"):
         # Each file is of one size and decodes without an error.

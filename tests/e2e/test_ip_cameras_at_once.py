@@ -43,7 +43,7 @@ async def record(
                 return False
             return all(c["state"] == "OFFLINE" and c["fault"] for c in status["cameras"])
 
-        await until(over, 60, "the end of all streams")
+        await until(over, "the end of all streams", within_s=60)
         status = await service.status()
         assert {c["dropped_frames"] for c in status["cameras"]} == {0}
         assert await service.stop() == 0

@@ -31,7 +31,7 @@ async def decode_frames(url: str, *options: str, frames: int = 5) -> None:
 
 async def early_in_a_slot() -> None:
     """Waits for the first half of a slot, so that no border lies among the first, quicker keyframes."""
-    await until(lambda: time.time() % 10 < 5, 10, "the next slot")
+    await until(lambda: time.time() % 10 < 5, "the next slot")
 
 
 async def test_live_over_rtsp_and_http(make_service: Callable[..., Service], server: str) -> None:
@@ -63,12 +63,12 @@ async def test_not_a_frame_is_lost_over_borders_while_the_media_server_is_killed
     service = make_service(server)
     await early_in_a_slot()
     await service.start()
-    await until(lambda: len(service.segments("cam0")) >= 3, 40, "two borders")
+    await until(lambda: len(service.segments("cam0")) >= 3, "two borders", within_s=40)
     (victim,) = service.children(SERVER_PROCESS[server])
     kill(victim)
-    await until(lambda: not alive(victim), 5)
+    await until(lambda: not alive(victim))
     # The server is back and viewers can come again, while recording goes on over two more borders.
-    await until(lambda: any(alive(p) for p in service.children(SERVER_PROCESS[server])), 10, "a new media server")
+    await until(lambda: any(alive(p) for p in service.children(SERVER_PROCESS[server])), "a new media server")
 
     async def watchable() -> bool:
         with contextlib.suppress(AssertionError):
@@ -76,8 +76,8 @@ async def test_not_a_frame_is_lost_over_borders_while_the_media_server_is_killed
             return True
         return False
 
-    await until(watchable, 15, "a viewer of the new media server")
-    await until(lambda: all(len(service.segments(c)) >= 6 for c in ("cam0", "cam1")), 60, "five borders")
+    await until(watchable, "a viewer of the new media server")
+    await until(lambda: all(len(service.segments(c)) >= 6 for c in ("cam0", "cam1")), "five borders", within_s=60)
     assert await service.stop() == 0
 
     for camera in ("cam0", "cam1"):
@@ -99,9 +99,9 @@ async def test_not_a_frame_is_lost_over_borders_while_the_media_server_is_killed
 async def test_the_file_being_written_can_be_played(make_service: Callable[..., Service]) -> None:
     service = make_service(cameras=[small_camera("cam0")])
     await service.start()
-    path = (await until(lambda: service.segments("cam0"), 10))[-1]  # type: ignore[index]
+    path = (await until(lambda: service.segments("cam0")))[-1]  # type: ignore[index]
     first = clips.probe(path)["packets"]
-    await until(lambda: clips.probe(path)["packets"] > first, 5, "the file to grow")  # type: ignore[operator]
+    await until(lambda: clips.probe(path)["packets"] > first, "the file to grow")  # type: ignore[operator]
     relative = path.relative_to(service.recordings).as_posix()
     assert (await service.get(f"/recordings/{relative}"))[4:8] == b"ftyp"
 
@@ -109,7 +109,7 @@ async def test_the_file_being_written_can_be_played(make_service: Callable[..., 
 async def test_a_killed_camera_process_is_back_within_three_seconds(make_service: Callable[..., Service]) -> None:
     service = make_service()
     await service.start()
-    await until(lambda: service.segments("cam0"), 10)
+    await until(lambda: service.segments("cam0"))
     before = await service.camera("cam0")
     victim = next(pid for pid in service.children("ffmpeg") if "cam0" in command_line(pid))
     killed_at = kill(victim)
@@ -118,11 +118,11 @@ async def test_a_killed_camera_process_is_back_within_three_seconds(make_service
         camera = await service.camera("cam0")
         return camera["restarts"] > before["restarts"] and camera["state"] == "LIVE"
 
-    await until(back, 5, "cam0 LIVE again")
+    await until(back, "cam0 LIVE again")
     assert time.monotonic() - killed_at < 3
-    files = await until(lambda: len(service.segments("cam0")) >= 2 and service.segments("cam0"), 5, "a new file")
+    files = await until(lambda: len(service.segments("cam0")) >= 2 and service.segments("cam0"), "a new file")
     earlier = files[-2]  # type: ignore[index]
-    await until(lambda: clips.probe(earlier)["format_duration"] > 0, 5)  # type: ignore[operator]
+    await until(lambda: clips.probe(earlier)["format_duration"] > 0)  # type: ignore[operator]
     numbers = clips.frame_numbers(earlier)
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
     other = await service.camera("cam1")
@@ -136,13 +136,13 @@ async def test_a_killed_service_leaves_no_orphan_and_repairs_its_files(
     service = make_service(server)
     await early_in_a_slot()
     await service.start()
-    await until(lambda: all(service.segments(c) for c in ("cam0", "cam1")), 10)
+    await until(lambda: all(service.segments(c) for c in ("cam0", "cam1")))
     torn = service.segments("cam0")[-1]
-    await until(lambda: clips.probe(torn)["packets"] > 30, 10)  # type: ignore[operator]
+    await until(lambda: clips.probe(torn)["packets"] > 30)  # type: ignore[operator]
     children = service.children()
     assert len(children) >= 3
     await service.kill()
-    await until(lambda: not any(alive(pid) for pid in children), 3, "all children dead")
+    await until(lambda: not any(alive(pid) for pid in children), "all children dead")
     before = clips.frame_numbers(torn)
 
     await service.start()
@@ -151,7 +151,7 @@ async def test_a_killed_service_leaves_no_orphan_and_repairs_its_files(
         found = json.loads(await service.get("/api/cameras/cam0/recordings?limit=50"))
         return torn.relative_to(service.recordings).as_posix() in json.dumps(found)
 
-    await until(indexed, 10, "the repaired file in the index")
+    await until(indexed, "the repaired file in the index")
     after = clips.probe(torn)
     assert clips.frame_numbers(torn) == before
     assert after["format_duration"] == pytest.approx(len(before) / 15, abs=0.001)
@@ -162,7 +162,7 @@ async def test_sigterm_finishes_files_and_leaves_nothing(
 ) -> None:
     service = make_service(server)
     await service.start()
-    await until(lambda: all(service.segments(c) for c in ("cam0", "cam1")), 10)
+    await until(lambda: all(service.segments(c) for c in ("cam0", "cam1")))
     children = service.children()
     began = time.monotonic()
     assert await service.stop() == 0
@@ -195,12 +195,12 @@ async def test_one_camera_that_cannot_be_opened_harms_no_other(make_service: Cal
             return False
         return states["cam0"]["state"] == "LIVE" and all(states[c]["fault"] for c in ("away", "missing"))
 
-    await until(told, 15)
+    await until(told)
     status = await service.status()
     states = {c["id"]: c for c in status["cameras"]}
     assert states["away"]["state"] == states["missing"]["state"] == "OFFLINE"
     assert "refused" in states["away"]["fault"]["message"]
     assert "no-such-file.mp4" in states["missing"]["fault"]["message"]
-    await until(lambda: service.segments("cam0"), 5)
+    await until(lambda: service.segments("cam0"))
     assert secret not in json.dumps(status)
     assert secret not in service.read_log()

@@ -32,7 +32,7 @@ async def test_a_masked_area_is_in_no_stream_no_picture_and_no_recording(
             return False
         return True
 
-    await until(snapshots, 20, "snapshots of both streams")
+    await until(snapshots, "snapshots of both streams")
     outs = {
         "rtsp.mp4": ["-rtsp_transport", "tcp", "-i", service.rtsp("ip")],
         "rtsp_sub.mp4": ["-rtsp_transport", "tcp", "-i", service.rtsp("ip_sub")],

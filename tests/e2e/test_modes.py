@@ -20,7 +20,7 @@ async def until_frames(service: Service, count: int) -> None:
     async def there() -> bool:
         return bool((await service.camera("cam0"))["frames"] >= count)
 
-    await until(there, 20, f"{count} frames")
+    await until(there, f"{count} frames")
 
 
 async def frames(service: Service) -> int:
@@ -32,7 +32,7 @@ async def until_finished(service: Service) -> None:
         recording = (await service.camera("cam0"))["recording"]
         return recording["last_segment"] is not None and not recording["active"]
 
-    await until(finished, 20, "a finished file and no other")
+    await until(finished, "a finished file and no other")
 
 
 async def get(service: Service, path: str) -> dict[str, Any]:
@@ -88,7 +88,7 @@ async def test_an_event_becomes_a_file_that_began_before_it(make_service: Callab
             and found[cut_off["event"]["id"]]["end_utc_s"] >= cut_off["event"]["begin_utc_s"] + 0.5
         )
 
-    await until(over, 10, "the event that the kill cut off is over")
+    await until(over, "the event that the kill cut off is over")
 
 
 async def test_what_has_just_happened_is_kept_although_nothing_is_recorded(

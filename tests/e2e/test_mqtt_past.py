@@ -30,7 +30,7 @@ async def until_frames(service: Service, count: int) -> None:
     async def there() -> bool:
         return await frames(service) >= count
 
-    await until(there, 20, f"{count} frames")
+    await until(there, f"{count} frames")
 
 
 async def recorded_after(service: Service, known: list[dict[str, Any]], to_utc_s: float) -> list[dict[str, Any]]:
@@ -45,7 +45,7 @@ async def recorded_after(service: Service, known: list[dict[str, Any]], to_utc_s
         files = [dict(file) for file in found[len(known) :]]
         return files if files and end_of(files[-1]) >= to_utc_s else []
 
-    return await until(finished, 20, "finished files")
+    return await until(finished, "finished files")
 
 
 async def get(service: Service, path: str) -> dict[str, Any]:
@@ -89,7 +89,7 @@ async def test_an_event_is_recorded_and_what_was_kept_stays(
         async def told() -> list[dict[str, Any]]:
             return list((await get(service, "/api/cameras/cam0/events"))["events"])
 
-        (event,) = await until(told, 10, "the event")
+        (event,) = await until(told, "the event")
         of_event = await recorded_after(service, [], event["begin_utc_s"] + 0.7)
         numbers = [number for path in service.segments("cam0") for number in clips.frame_numbers(path)]
         assert numbers == list(range(numbers[0], numbers[-1] + 1))
@@ -105,7 +105,7 @@ async def test_an_event_is_recorded_and_what_was_kept_stays(
         async def clips_kept() -> list[dict[str, Any]]:
             return list((await get(service, "/api/clips"))["clips"])
 
-        (clip,) = await until(clips_kept, 10, "the clip")
+        (clip,) = await until(clips_kept, "the clip")
         kept = await recorded_after(service, of_event, clip["end_utc_s"])
         assert (clip["camera_id"], clip["by"]) == ("cam0", "MQTT")
         assert kept[0]["start_utc_s"] <= clip["begin_utc_s"] + 0.1
@@ -134,19 +134,19 @@ async def test_a_camera_that_stood_still_is_a_gap_with_its_cause(
     (child,) = service.children("testsrc2")
     os.kill(child, signal.SIGSTOP)
 
-    await until(lambda: "stalled" in service.read_log(), 15, "the camera given up")
-    await until(service.all_live, 20, "the camera back")
+    await until(lambda: "stalled" in service.read_log(), "the camera given up")
+    await until(service.all_live, "the camera back")
 
     async def gap() -> dict[str, Any] | None:
         gaps = (await get(service, "/api/cameras/cam0/coverage"))["gaps"]
         return next((dict(found) for found in gaps if not found["meant"]), None)
 
-    found = await until(gap, 10, "a gap that nobody meant")
+    found = await until(gap, "a gap that nobody meant")
     # What was recorded is looked at each minute, and when the broker is back.
     broker.kill()
     await broker.start()
     async with listen(broker.port, f"{BASE}/coverage") as listener:
-        await until(lambda: listener.newest, 20, "what was recorded")
+        await until(lambda: listener.newest, "what was recorded")
         coverage = listener.json(f"{BASE}/coverage")
     assert max(coverage["hour"], coverage["of_wanted"]) < 100
     assert coverage["gaps"] == 1

@@ -86,7 +86,7 @@ async def watching(browser: Browser, service: Service, view: str = "", script: s
 
 async def live(ask: Callable[[str], Awaitable[Any]]) -> None:
     """Returns when both cameras are, and new frames come."""
-    await until(lambda: _all_live(ask), 30, "both cameras LIVE")
+    await until(lambda: _all_live(ask), "both cameras LIVE", within_s=30)
     for index in (0, 1):
         await moves(ask, index)
 
@@ -102,7 +102,7 @@ async def moves(ask: Callable[[str], Awaitable[Any]], index: int = 0, frames: in
     async def later() -> bool:
         return int(await ask(frame_shown_by(index))) >= first + frames
 
-    await until(later, 15, f"{frames} frames after {first}")
+    await until(later, f"{frames} frames after {first}")
 
 
 def add_people(service: Service) -> None:
@@ -126,7 +126,7 @@ async def test_two_pictures_are_in_step(service: Service, browser: Browser) -> N
             return apart <= 2 and median(max(pair) for pair in behind) <= FPS // 3
 
         # Whatever comes late at first is played a little faster until it is not.
-        await until(in_step, 15, "pictures that are in step")
+        await until(in_step, "pictures that are in step")
 
 
 async def test_a_camera_is_switched_off_and_on_and_each_is_the_one_it_says(
@@ -175,7 +175,7 @@ async def test_two_tabs_that_switch_the_same_at_once_agree_with_the_recorder(
             shown = [await page.locator(f"{DOOR} .rec").is_visible() for page in pages]
             return told == [wanted, wanted] and busy == [None, None] and shown == 2 * [recording["active"]]
 
-        await until(agreed, 10, "both tabs and the recorder agree")
+        await until(agreed, "both tabs and the recorder agree")
         await service.post("/api/cameras/cam0/recording", {"on": True})
         for switch in switches:
             await expect(switch).to_have_attribute("aria-checked", "true")
@@ -192,7 +192,7 @@ async def test_it_goes_on_without_a_reload(service: Service, browser: Browser) -
                 camera == "cam0" and state != "LIVE" for camera, state in await page.evaluate("window.states")
             )
 
-        await until(noticed, 10, "it is told that the picture stands")
+        await until(noticed, "it is told that the picture stands")
         await live(page.evaluate)
         assert [state for camera, state in await page.evaluate("window.states") if camera == "cam1"] == ["LIVE"]
 
@@ -234,7 +234,7 @@ async def test_settings_that_do_not_run_are_rolled_back(
         assert [camera["id"] for camera in status["cameras"]] == ["cam0", "cam1"]
         # Who watches meanwhile sees the cameras as they were, and no reload was needed.
         await live(live_page.evaluate)
-        await until(lambda: live_page.locator(".tile").count(), 10)
+        await until(lambda: live_page.locator(".tile").count())
         assert await live_page.locator(".tile").count() == 2
         assert await live_page.evaluate("window.states.filter(([id]) => id === 'cam1').length") == 1
 
@@ -283,7 +283,7 @@ async def test_a_clock_that_differs_changes_nothing(service: Service, browser: B
             hour = await page.evaluate("new Date(right()).getHours()")
             return int((await clock.text_content() or "-1").split(":")[0]) % 12 == hour % 12
 
-        await until(tells_the_time_of_the_service, 5, "the service's time")
+        await until(tells_the_time_of_the_service, "the service's time")
 
 
 @pytest.mark.skipif(shutil.which("firefox-esr") is None, reason="there is no firefox-esr")
@@ -299,7 +299,7 @@ async def test_firefox_signs_in_watches_and_looks_back(
         await has(visitor, ".lane")
         await has(visitor, "#lanes[data-begin]")
         await visitor.type("#lanes", "\ue006")  # Enter, as WebDriver names it
-        await until(lambda: _plays(visitor), 20, "footage plays")
+        await until(lambda: _plays(visitor), "footage plays")
         await moves(visitor.evaluate, 0)
         await visitor.open(f"{service.url}/")
         await live(visitor.evaluate)
@@ -307,7 +307,7 @@ async def test_firefox_signs_in_watches_and_looks_back(
 
 async def has(browser: Firefox, selector: str) -> None:
     there = f"Boolean(document.querySelector({json.dumps(selector)})?.checkVisibility())"
-    await until(lambda: browser.evaluate(there), 20, selector)
+    await until(lambda: browser.evaluate(there), selector)
 
 
 async def _plays(browser: Firefox) -> bool:

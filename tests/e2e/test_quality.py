@@ -56,12 +56,12 @@ async def frames_more(service: Service, count: int, camera_id: str = "cam0") -> 
     async def there() -> bool:
         return bool((await service.camera(camera_id))["frames"] >= wanted)
 
-    await until(there, 20, f"{count} frames more")
+    await until(there, f"{count} frames more")
 
 
 async def announced(listener: Listener, platform: str, needle: str = "") -> dict[str, Any]:
     """A component of cam0, once it is announced."""
-    await until(lambda: "_cam0_" in str(listener.discovered()), 15, "discovery")
+    await until(lambda: "_cam0_" in str(listener.discovered()), "discovery")
     return listener.component("cam0", platform, needle)
 
 
@@ -101,8 +101,8 @@ async def test_one_camera_changes_and_the_other_loses_no_frame(
         restart = await announced(listener, "button", "restart")
         before = service.children("ffmpeg")
         await listener.client.publish(restart["command_topic"], b"PRESS", qos=1)
-        await until(lambda: len(set(service.children("ffmpeg")) - set(before)) == 1, 10, "another ffmpeg")
-        await until(service.all_live, 10)
+        await until(lambda: len(set(service.children("ffmpeg")) - set(before)) == 1, "another ffmpeg")
+        await until(service.all_live)
         await frames_more(service, 15)
 
         assert (await post(service, "restart", {}))[0] == 202
@@ -156,7 +156,7 @@ async def test_a_quality_that_fails_comes_back_and_is_told(
             quality = json.loads(await service.get("/api/cameras/cam0/quality"))
             return not quality["changing"] and quality["running"] == {"width": 1280, "height": 720}
 
-        await until(back, 10, "the old quality")
+        await until(back, "the old quality")
         await frames_more(service, 15)
         assert (await service.camera("cam0"))["state"] == "LIVE"
 
@@ -164,8 +164,8 @@ async def test_a_quality_that_fails_comes_back_and_is_told(
         lines = service.read_log().count("WARNING")
         await listener.client.publish(select["command_topic"], b"1080p", qos=1)
         # It is told again what runs, because somebody has asked.
-        await until(lambda: (select["state_topic"], b"720p") in listener.seen[seen:], 10, "the old state")
-        await until(back, 10, "the old quality once more")
+        await until(lambda: (select["state_topic"], b"720p") in listener.seen[seen:], "the old state")
+        await until(back, "the old quality once more")
         assert service.read_log().count("WARNING") == lines + 1
         assert (select["state_topic"], b"1080p") not in listener.seen
         # What it can have still works.
@@ -189,14 +189,14 @@ async def test_it_is_remembered_until_the_config_says_something_else(
     async def changing_or_changed() -> bool:
         return bool((await service.camera("cam0"))["quality"]["height"] == 480)
 
-    await until(changing_or_changed, 5, "a change under way")
+    await until(changing_or_changed, "a change under way")
     writer.close()
 
     async def proven() -> bool:
         camera = await service.camera("cam0")
         return camera["height"] == 480 and not camera["quality"]["changing"]
 
-    await until(proven, 10, "the new quality")
+    await until(proven, "the new quality")
     await service.stop()
     await service.start()
     camera = await service.camera("cam0")
@@ -225,9 +225,9 @@ async def test_rtsp_clients_get_the_new_quality_at_the_old_address(
     async def shows(size: str) -> bool:
         return await served() == size
 
-    await until(lambda: shows("1280,720"), 20, "the first quality")
+    await until(lambda: shows("1280,720"), "the first quality")
     assert (await post(service, "quality", {"height": 480}))[0] == 200
-    await until(lambda: shows("848,480"), 20, "the second quality")
+    await until(lambda: shows("848,480"), "the second quality")
 
 
 @pytest.mark.browser
@@ -245,10 +245,10 @@ async def test_the_page_goes_on_by_itself(make_service: Callable[..., Service]) 
             shown = await page.evaluate("document.querySelector('video')?.videoWidth")
             return shown == width and await shown_frame(page, 0) > 5
 
-        await until(lambda: moves(1280), 20, "the first quality")
+        await until(lambda: moves(1280), "the first quality")
         await page.keyboard.press("i")
         await page.locator("select.height").select_option("480")
-        await until(lambda: moves(848), 20, "the second quality")
-        await until(page.locator("select.height").is_enabled, 10)
-        await until(lambda: page.get_by_text("848×480").count(), 10, "the real size")  # noqa: RUF001
+        await until(lambda: moves(848), "the second quality")
+        await until(page.locator("select.height").is_enabled)
+        await until(lambda: page.get_by_text("848×480").count(), "the real size")  # noqa: RUF001
         assert complaints == []

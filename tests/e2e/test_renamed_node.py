@@ -51,16 +51,16 @@ async def test_the_second_service_with_one_name_says_so_and_takes_over_when_the_
         async def alarmed() -> bool:
             return any(alarm["kind"] == "broker" for alarm in (await second.status())["alarms"])
 
-        await until(alarmed, 10, "the alarm")
+        await until(alarmed, "the alarm")
         status = await second.status()
         assert not status["broker"]["connected"]
         assert "another service ('House'" in status["broker"]["fault"]["message"]
         assert listener.json(f"{OLD}/service")["name"] == "House"
         await first.stop()
-        await until(lambda: listener.json(f"{OLD}/service")["name"] == "Barn", 10, "the second in its place")
+        await until(lambda: listener.json(f"{OLD}/service")["name"] == "Barn", "the second in its place")
         await listener.until_topic(f"{OLD}/status", b"online")
 
         async def calm() -> bool:
             return not any(alarm["kind"] == "broker" for alarm in (await second.status())["alarms"])
 
-        await until(calm, 10, "no alarm")
+        await until(calm, "no alarm")

@@ -76,7 +76,7 @@ async def test_cameras_come_change_and_go_and_the_others_notice_nothing(
     assert await watched(service.rtsp("new")) == 0
     assert await watched(service.rtsp("gone")) != 0
     assert await watched(service.rtsp("changed")) == 0
-    await until(lambda: bool(service.segments("new")), 10, "a recording of the new camera")
+    await until(lambda: bool(service.segments("new")), "a recording of the new camera")
     assert len(others & set(service.children())) == len(others) - 2, "only the changed camera and the gone one end"
 
     # Somebody else has seen an older state.
@@ -93,13 +93,13 @@ async def test_cameras_come_change_and_go_and_the_others_notice_nothing(
     assert status == 409
     assert error["message"].startswith("bad does not run with these settings")
     assert (service.folder / "config.yaml").read_bytes() == before
-    await until(service.all_live, 10)
+    await until(service.all_live)
     assert list(await states(service)) == ["changed", "quiet", "new"]
 
     async def as_it_was() -> bool:
         return bool((await service.camera("changed"))["height"] == 180)
 
-    await until(as_it_was, 5, "the size from before")
+    await until(as_it_was, "the size from before")
     assert await watched(service.rtsp("bad")) != 0
     assert (await settings(service))[0] == answer["revision"]
     assert await service.stop() == 0
@@ -140,11 +140,11 @@ async def test_a_camera_that_is_off_stays_so_and_says_who_did_it(make_service: C
         except OSError:
             return False
 
-    await until(other_lives, 15)
+    await until(other_lives)
     await is_off()
     frames = (await service.camera("cam1"))["frames"]
     assert await post(on=True) == {"camera_id": "cam0", "enabled": True}
-    await until(service.all_live, 10)
+    await until(service.all_live)
     assert (await service.camera("cam1"))["frames"] >= frames
     assert (await service.camera("cam1"))["restarts"] == 0
 
@@ -153,7 +153,7 @@ async def test_a_camera_that_is_off_stays_so_and_says_who_did_it(make_service: C
         gaps = [(gap["cause"], gap["by"]) for gap in found["gaps"]]
         return ("switched_off", "token tests (127.0.0.1)") in gaps
 
-    await until(explained, 10, "the gap in the coverage")
+    await until(explained, "the gap in the coverage")
 
 
 async def test_the_rest_is_in_force_at_once_and_hand_edits_after_a_signal(
@@ -173,7 +173,7 @@ async def test_the_rest_is_in_force_at_once_and_hand_edits_after_a_signal(
         assert status == 200, answer
         hows = {(effect["what"], effect["how"]) for effect in answer["effects"]}
         assert {("mqtt", "restarted"), ("retention", "changed"), ("service", "needs_restart")} <= hows
-        await until(lambda: "_cam0_" in str(listener.discovered()), 10, "discovery")
+        await until(lambda: "_cam0_" in str(listener.discovered()), "discovery")
     found = json.loads(await service.get("/api/settings"))
     assert [effect["keys"] for effect in found["pending"]] == [["media_server.kind"]]
     camera = await service.camera("cam0")
@@ -195,10 +195,10 @@ async def test_the_rest_is_in_force_at_once_and_hand_edits_after_a_signal(
     async def both() -> bool:
         return await states(service) == {"cam0": "LIVE", "cam1": "LIVE"}
 
-    await until(both, 15, "the camera that was written into the file")
+    await until(both, "the camera that was written into the file")
     path.write_text("cameras: [")
     service.process.send_signal(signal.SIGHUP)
-    await until(lambda: "the config is not taken over" in service.read_log(), 10)
+    await until(lambda: "the config is not taken over" in service.read_log())
     assert await both()
     assert path.read_text() == "cameras: ["
 
@@ -216,7 +216,7 @@ async def test_a_trial_ends_with_the_service_and_only_one_runs_at_a_time(
     async def tried() -> bool:
         return "away" in await states(service)
 
-    await until(tried, 10, "the camera is tried")
+    await until(tried, "the camera is tried")
     status, error = await apply(service, revision, values)
     assert (status, error["message"]) == (409, "another change of the settings is under way")
     with pytest.raises(urllib.error.HTTPError) as refusal:

@@ -54,7 +54,7 @@ async def test_it_is_in_step_everywhere(make_service: Callable[..., Service], se
     # A viewer only knows how the two tracks belong together from the first sender reports on (RFC 3550, 6.4.1).
     in_step(over_rtsp, 3, from_second=True)
 
-    await until(lambda: len(service.segments("cam0")) >= 3, 30, "two finished files")
+    await until(lambda: len(service.segments("cam0")) >= 3, "two finished files", within_s=30)
     await service.stop()
     *finished, _ = service.segments("cam0")
     for path in finished:

@@ -36,7 +36,7 @@ async def test_a_disk_that_hangs_at_the_start_does_not_keep_the_cameras_from_it(
         async def recorded() -> bool:
             return bool((await service.camera("cam0"))["recording"]["frames"] > 15)
 
-        await until(recorded, 30, "recording begins by itself")
+        await until(recorded, "recording begins by itself", within_s=30)
         assert service.segments("cam0")
         assert await service.stop() == 0
         assert "Traceback" not in service.read_log()

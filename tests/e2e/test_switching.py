@@ -17,7 +17,7 @@ JPEG = b"\xff\xd8\xff"
 
 async def switch_of(listener: Listener, camera_id: str, timeout_s: float = 10) -> dict[str, str]:
     """The announced recording switch, once it is there."""
-    await until(lambda: camera_id in str(listener.discovered()), timeout_s, "discovery")
+    await until(lambda: camera_id in str(listener.discovered()), "discovery", within_s=timeout_s)
     return listener.component(camera_id, "switch")
 
 
@@ -49,7 +49,7 @@ async def test_files_begin_and_end_where_the_switch_was_turned(
         async def finished() -> bool:
             return (await service.camera("cam0"))["recording"]["last_segment"] is not None
 
-        await until(finished, 5)
+        await until(finished)
         (path,) = service.segments("cam0")
         size = path.stat().st_size
         numbers = clips.frame_numbers(path)
@@ -118,7 +118,7 @@ async def test_a_broker_that_comes_late_and_comes_back_hears_everything(
             switch = await switch_of(listener, "cam0", 40)
             await listener.until_topic(switch["state_topic"], b"ON", 10)
             assert len(listener.discovered()) == 3
-            await until(lambda: any(p[:3] == JPEG for p in listener.newest.values()), 15, "a picture")
+            await until(lambda: any(p[:3] == JPEG for p in listener.newest.values()), "a picture")
         broker.kill()
     assert await service.stop() == 0
 
@@ -129,4 +129,4 @@ async def until_frames(service: Service, count: int) -> None:
     async def there() -> bool:
         return bool((await service.camera("cam0"))["frames"] >= count)
 
-    await until(there, 20, f"{count} frames")
+    await until(there, f"{count} frames")

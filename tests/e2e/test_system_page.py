@@ -56,7 +56,7 @@ async def test_settings_are_changed_and_diagnostics_give_nothing_away(tmp_path: 
         return live and {"gone", "lost", "broker"} <= kinds
 
     try:
-        await until(told, 40, f"a picture, and all alarms; log:\n{service.read_log()}")
+        await until(told, f"a picture, and all alarms; log:\n{service.read_log()}", within_s=40)
         async with chromium() as browser, visitor(browser) as page:
             await service.sign_in(page)
             await page.goto(f"{service.url}/system#settings")

@@ -54,7 +54,7 @@ async def test_a_machine_without_a_clock_gets_true_times_once_it_is_set(
     service.env = clock.env
     await service.start()
     live_ns = time.monotonic_ns()
-    await until(lambda: all(len(service.segments(c)) >= 2 for c in ("cam0", "cam1")), 40, "a border")
+    await until(lambda: all(len(service.segments(c)) >= 2 for c in ("cam0", "cam1")), "a border", within_s=40)
     assert all(
         path.name.startswith(f"{path.parents[1].name}_19700101_0005") for path in service.recordings.rglob("*.mp4")
     )
@@ -67,7 +67,7 @@ async def test_a_machine_without_a_clock_gets_true_times_once_it_is_set(
     async def recorded() -> bool:
         return all([(await service.camera(camera))["recording"]["frames"] > 30 for camera in ("cam0", "cam1")])
 
-    await until(recorded, 10)
+    await until(recorded)
     clock.set(utc("2026-11-21 10:00:03.5"), synchronised=True)
     wrong = service.recordings / "cam0" / "700101"
 
@@ -75,7 +75,7 @@ async def test_a_machine_without_a_clock_gets_true_times_once_it_is_set(
         found = [row for c in ("cam0", "cam1") for row in rows(service, c)]
         return len(found) >= 6 and not any(row["unsynced"] for row in found) and not wrong.exists()
 
-    await until(redated, 40, "everything re-dated")
+    await until(redated, "everything re-dated", within_s=40)
     assert (await service.status())["clock"] == {"synchronised": True, "warning": ""}
     answer = json.loads(await service.get("/api/cameras/cam0/recordings"))
     assert await service.stop() == 0
@@ -125,9 +125,11 @@ async def test_summer_time_begins_and_ends_and_nothing_is_lost_or_overwritten(
         service.env = clock.env
         await service.start()
         if leap:
-            await until(lambda: len(service.segments("cam0")) >= 2, 30, "a border")
+            await until(lambda: len(service.segments("cam0")) >= 2, "a border", within_s=30)
             clock.set(utc(leap), synchronised=True)
-        await until(lambda: clock.now_ns() > utc(end) * NS and len(rows(service, "cam0")) >= 2, 60, "the end")
+        await until(
+            lambda: clock.now_ns() > utc(end) * NS and len(rows(service, "cam0")) >= 2, "the end", within_s=60
+        )
         assert await service.stop() == 0
         found = rows(service, "cam0")
         assert len(found) == len(service.segments("cam0"))

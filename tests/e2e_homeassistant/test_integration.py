@@ -100,7 +100,7 @@ async def known(home: HomeAssistant, service: Service) -> House:
         ids = await home.entity_ids(INTEGRATION)
         return all(unique_id in ids for unique_id in wanted)
 
-    await until(there, 20, "its entities")
+    await until(there, "its entities")
     house = House(service, home, entry["entry_id"], install_id, ids)
     for camera in service.config["cameras"]:
         await house.becomes("online", "on", camera["id"])
@@ -132,7 +132,7 @@ async def test_it_takes_over_from_mqtt_and_gives_back(
     service = make_service(node={"id": "manor"}, mqtt={"host": "127.0.0.1", "port": broker.port})
     await home.add_broker(broker.port)
     await start(service)
-    await until(lambda: has(home, "mqtt", "manor_cam1_online"), 20, "the entities over MQTT")
+    await until(lambda: has(home, "mqtt", "manor_cam1_online"), "the entities over MQTT")
     before = await home.entity_ids("mqtt")
     switch = before["manor_cam0_recording"]
     await home.until_state(switch, "on")
@@ -150,7 +150,7 @@ async def test_it_takes_over_from_mqtt_and_gives_back(
     await home.until_state(switch, "on")
 
     # It is found at the broker by itself.
-    flow = await until(lambda: flow_of(home, "mqtt"), 15, "a discovery")
+    flow = await until(lambda: flow_of(home, "mqtt"), "a discovery")
     assert isinstance(flow, dict)
     step = await home.get(f"/api/config/config_entries/flow/{flow['flow_id']}")
     step = await home.go_on(step, address(service), *token(service))
@@ -167,9 +167,9 @@ async def test_it_takes_over_from_mqtt_and_gives_back(
     assert (devices[device]["area_id"], devices[device]["name_by_user"]) == (area, "The gate")
     assert devices[device]["config_entries"] == [house.entry_id]
     async with listen(broker.port) as listener:
-        await until(lambda: "livecam-nvr/manor/status" in listener.newest, 10, "what the broker keeps")
+        await until(lambda: "livecam-nvr/manor/status" in listener.newest, "what the broker keeps")
         assert listener.discovered() == {}
-    await until(lambda: was(home, switch, "off"), 10, "history")
+    await until(lambda: was(home, switch, "off"), "history")
     assert await was(home, switch, "on")
 
     # Home Assistant starts again: nobody takes anything over again.
@@ -180,7 +180,7 @@ async def test_it_takes_over_from_mqtt_and_gives_back(
     assert not (await service.camera("cam0"))["recording"]["wanted"]
 
     await home.remove_entries(INTEGRATION)
-    await until(lambda: has(home, "mqtt", "manor_cam1_online"), 20, "the entities over MQTT again")
+    await until(lambda: has(home, "mqtt", "manor_cam1_online"), "the entities over MQTT again")
     await home.until_state(switch, "off")
     after = await home.entity_ids("mqtt")
     same = {one: entity for one, entity in before.items() if "refused" not in one}
@@ -212,9 +212,9 @@ async def test_live_pictures(home: HomeAssistant, make_service: MakeService, ser
         async def another() -> bool:
             return await home.get_bytes(f"/api/camera_proxy/{camera}") != first
 
-        await until(another, 5, "another picture")
+        await until(another, "another picture")
         path = (await home.ask("camera/stream", entity_id=camera))["url"]
-        video = await until(lambda: plays(home.url + path), 20, "the stream")
+        video = await until(lambda: plays(home.url + path), "the stream")
         assert isinstance(video, dict)
         assert (video["codec_name"], video["width"], video["height"]) == ("h264", 640, 360)
 
@@ -266,9 +266,9 @@ async def seen_by_webrtc(home: HomeAssistant, camera: str) -> None:
             assert event["type"] in ("session", "candidate"), event
         answer = {"type": "answer", "sdp": event["answer"]}
         await page.evaluate("(answer) => window.peer.setRemoteDescription(answer)", answer)
-        first = await until(lambda: seen(page), 20, "a picture")
+        first = await until(lambda: seen(page), "a picture")
         assert isinstance(first, int)
-        await until(lambda: later(page, first), 10, "more pictures")
+        await until(lambda: later(page, first), "more pictures")
 
 
 async def seen(page: Page) -> int:
@@ -286,13 +286,13 @@ async def test_the_past_in_the_media_browser(house: House, tmp_path: Path) -> No
     async def finished() -> bool:
         return (await get(service, "/api/cameras/cam0/segments"))["segments"] != []
 
-    await until(finished, 30, "a file that is finished")
+    await until(finished, "a file that is finished", within_s=30)
     root = await home.ask("media_source/browse_media", media_content_id=f"media-source://{INTEGRATION}")
-    playable = await until(lambda: first_film(home, root), 15, "something that plays")
+    playable = await until(lambda: first_film(home, root), "something that plays")
     assert isinstance(playable, dict)
     assert (await home.get_bytes(playable["thumbnail"])).startswith(JPEG)
     found = await home.ask("media_source/resolve_media", media_content_id=playable["media_content_id"])
-    video = await until(lambda: plays(home.url + found["url"]), 15, "the film")
+    video = await until(lambda: plays(home.url + found["url"]), "the film")
     assert isinstance(video, dict)
     assert (video["codec_name"], video["width"]) == ("h264", 640)
 
@@ -343,7 +343,7 @@ async def test_actions(house: House) -> None:
     (clip,) = (await get(service, "/api/clips"))["clips"]
     assert (clip["camera_id"], clip["title"]) == ("cam0", "The fox")
 
-    await until(lambda: datetime.now(UTC) - begin > timedelta(seconds=5), 10, "enough to export")
+    await until(lambda: datetime.now(UTC) - begin > timedelta(seconds=5), "enough to export")
     fields = {"begin": begin.isoformat(), "end": (begin + timedelta(seconds=3)).isoformat()}
     answer = await home.call(
         f"{INTEGRATION}.export_clip", house.of("camera", "cam1"), **fields, return_response=True
@@ -375,7 +375,7 @@ async def test_a_disk_problem_is_a_repair(home: HomeAssistant, make_service: Mak
     # So much is never free.
     service = make_service(recording={"min_free": "900TB"})
     async with moved_in(home, service) as house:
-        issue = await until(lambda: repair(home, "disk"), 15, "an issue")
+        issue = await until(lambda: repair(home, "disk"), "an issue")
         assert isinstance(issue, dict)
         assert issue["translation_placeholders"]["reason"]
         problem = await house.becomes("disk_problem", "on", "")
@@ -416,10 +416,10 @@ async def test_what_ends_comes_back(house: House) -> None:
 
     # The token is taken away: somebody is asked for another one.
     await asyncio.to_thread(revoke, service)
-    flow = await until(lambda: flow_of(home, "reauth"), 30, "a question for another token")
+    flow = await until(lambda: flow_of(home, "reauth"), "a question for another token", within_s=30)
     assert isinstance(flow, dict)
     await asyncio.to_thread(renew, service)
-    await until(lambda: lets_in(service), 10, "the new token")
+    await until(lambda: lets_in(service), "the new token")
     step = await home.get(f"/api/config/config_entries/flow/{flow['flow_id']}")
     step = await home.go_on(step, *token(service))
     assert step.get("reason") == "reauth_successful", step
@@ -431,7 +431,7 @@ async def test_what_ends_comes_back(house: House) -> None:
     service.config["cameras"] = [camera for camera in service.config["cameras"] if camera["id"] == "cam0"]
     await service.start()
     await house.becomes("connected", "on", "", 30)
-    await until(lambda: cameras_are(home, "cam0"), 10, "cam1 gone")
+    await until(lambda: cameras_are(home, "cam0"), "cam1 gone")
     away_was_told(home, 1)
 
 
@@ -477,7 +477,7 @@ async def test_it_is_found_in_the_network(home: HomeAssistant, make_service: Mak
     announcement = NetworkAnnouncement(card, lambda: ["127.0.0.1"], first_s=0)
     announcement.start()
     try:
-        flow = await until(lambda: flow_of(home, "zeroconf", status["install_id"]), 20, "a discovery")
+        flow = await until(lambda: flow_of(home, "zeroconf", status["install_id"]), "a discovery")
         assert isinstance(flow, dict)
         step = await home.get(f"/api/config/config_entries/flow/{flow['flow_id']}")
         step = await home.go_on(step, {}, {"next_step_id": "password"}, {"username": "anna", "password": PASSWORD})

@@ -109,7 +109,7 @@ async def moved_in(home: HomeAssistant, broker: Broker, service: Service) -> Asy
         return len(ids) >= len(NODE) + len(service.config["cameras"]) * len(CAMERA)
 
     try:
-        await until(all_there, 15)
+        await until(all_there)
     except AssertionError:
         raise AssertionError(f"there are only {sorted(ids)}") from None
     house = House(service, home, ids)
@@ -171,7 +171,7 @@ async def test_every_entity_is_there_and_right(house: House) -> None:
             await house.becomes(key, state, camera)
         status = await home.state(house.of("status", camera))
         assert status["state"].lower() == "live"
-        await until(lambda camera=camera: shows(house, camera), 15, "a picture")
+        await until(lambda camera=camera: shows(house, camera), "a picture")
     assert not [entity for entity in house.ids.values() if states.get(entity, {}).get("state") == AWAY]
 
 
@@ -184,7 +184,7 @@ async def test_commands_do_what_they_say(house: House) -> None:
     await home.call("switch.turn_on", house.of("recording"))
     await house.becomes("recording", "on")
     await house.becomes("recording_active", "on")
-    await until(lambda: len(service.segments("cam0")) > len(before), 10, "a new file")
+    await until(lambda: len(service.segments("cam0")) > len(before), "a new file")
 
     await home.call("select.select_option", house.of("resolution"), option="480p")
     await house.becomes("resolution", "480p")
@@ -195,23 +195,23 @@ async def test_commands_do_what_they_say(house: House) -> None:
         camera = await service.camera("cam0")
         return bool(camera["height"] == 480 and camera["fps"] and abs(camera["fps"] - 10) < 1)
 
-    await until(as_set, 15, "the camera's new quality")
+    await until(as_set, "the camera's new quality")
 
-    await until(lambda: shows(house), 15, "a picture")
+    await until(lambda: shows(house), "a picture")
     first = await house.picture()
 
     async def another() -> bool:
         await home.call("button.press", house.of("snapshot"))
         return await house.picture() != first
 
-    await until(another, 10, "another picture")
+    await until(another, "another picture")
 
     await home.call("button.press", house.of("keep"))
 
     async def clips() -> list[dict[str, Any]]:
         return list(json.loads(await service.get("/api/clips"))["clips"])
 
-    (clip,) = await until(clips, 10, "the kept clip")
+    (clip,) = await until(clips, "the kept clip")
     assert clip["camera_id"] == "cam0"
 
     await home.call("select.select_option", house.of("recording_mode"), option="always")
@@ -236,8 +236,8 @@ async def test_commands_do_what_they_say(house: House) -> None:
 
     async with listen(service.config["mqtt"]["port"], "livecam-nvr/livecam/event") as listener:
         await listener.client.publish("livecam-nvr/livecam/cam0/recording/set", b"MAYBE", qos=1)
-        await until(lambda: listener.newest, 10, "an answer")
-        await until(lambda: told(home, house.of("refused", "")), 10, "the refusal in Home Assistant")
+        await until(lambda: listener.newest, "an answer")
+        await until(lambda: told(home, house.of("refused", "")), "the refusal in Home Assistant")
     await house.becomes("recording", "on")
 
 
@@ -256,7 +256,7 @@ async def test_what_ends_comes_back(house: House, broker: Broker) -> None:
         await house.becomes("recording", "on", "cam0", within_s)
         await house.becomes("recording", "off", "cam1", within_s)
         await house.becomes("online", "on", "cam1", within_s)
-        await until(lambda: shows(house), within_s, "a picture")
+        await until(lambda: shows(house), "a picture", within_s=within_s)
 
     # The broker dies with all it kept.
     broker.kill()
@@ -294,7 +294,7 @@ async def test_cameras_and_names_that_go_leave_nothing_behind(
     second = make_service(cameras=[small_camera("cam7")], mqtt=service.config["mqtt"])
     await second.start()
     try:
-        await until(lambda: "livecam" in second.read_log() and faulty(second), 15, "the second one refused")
+        await until(lambda: "livecam" in second.read_log() and faulty(second), "the second one refused")
         assert "livecam-nvr_livecam_cam7" not in await home.devices()
         await house.becomes("connected", "on", "")
     finally:
@@ -304,21 +304,21 @@ async def test_cameras_and_names_that_go_leave_nothing_behind(
     await service.stop()
     service.config["cameras"] = [small_camera("cam0")]
     await service.start()
-    await until(lambda: devices_are(home, "livecam-nvr_livecam", "livecam-nvr_livecam_cam0"), 15, "cam1 gone")
+    await until(lambda: devices_are(home, "livecam-nvr_livecam", "livecam-nvr_livecam_cam0"), "cam1 gone")
     assert not [unique_id for unique_id in await home.entity_ids("mqtt") if "cam1" in unique_id]
 
     await service.stop()
     service.config["node"] = {"id": "attic"}
     await service.start()
-    await until(lambda: devices_are(home, "livecam-nvr_attic", "livecam-nvr_attic_cam0"), 20, "the new name alone")
+    await until(lambda: devices_are(home, "livecam-nvr_attic", "livecam-nvr_attic_cam0"), "the new name alone")
     async with listen(broker.port) as listener:
-        await until(lambda: "livecam-nvr/attic/status" in listener.newest, 10, "what the broker keeps")
+        await until(lambda: "livecam-nvr/attic/status" in listener.newest, "what the broker keeps")
 
         def left() -> list[str]:
             return [topic for topic, kept in listener.newest.items() if "/livecam/" in topic and kept]
 
         try:
-            await until(lambda: not left(), 10)
+            await until(lambda: not left())
         except AssertionError:
             raise AssertionError(f"the broker still keeps {left()}") from None
 

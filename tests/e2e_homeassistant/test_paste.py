@@ -113,7 +113,7 @@ async def test_motion_is_told_once(
         await home.until_state(MOTION, "off" if state == "end" else "on")
 
     await reported("begin")
-    await until(lambda: len(phones.messages) == 2, 10, "a message for each phone")
+    await until(lambda: len(phones.messages) == 2, "a message for each phone")
     assert {message["push_token"] for message in phones.messages} == set(PHONES)
     message = phones.messages[0]
     assert (message["title"], message["message"]) == ("Camera 0", "Camera 0 saw something")
@@ -122,7 +122,7 @@ async def test_motion_is_told_once(
     async def done_besides() -> bool:
         return bool(await home.ask("persistent_notification/get"))
 
-    await until(done_besides, 10, "what else was wanted")
+    await until(done_besides, "what else was wanted")
     told = (await home.state("automation.notify_on_motion"))["attributes"]["last_triggered"]
     await reported("end")
     await reported("begin")
@@ -147,12 +147,12 @@ async def test_disk_problems_are_told_when_they_change(
         async def heard() -> bool:
             return (await home.state(DISK_PROBLEM))["attributes"].get("reason") == reason
 
-        await until(heard, 10, reason)
+        await until(heard, reason)
 
     for level, reason in (("warning", "40 GB free."), ("warning", "39 GB free."), ("critical", "9 GB free.")):
         await said(level, reason)
     await said("ok", "")
-    await until(lambda: len(phones.messages) >= 3, 10, "three messages")
+    await until(lambda: len(phones.messages) >= 3, "three messages")
     told = ["40 GB free. Delete some.", "9 GB free. Delete some.", "All is well again."]
     assert [message["message"] for message in phones.messages] == told
     assert not home.complaints("automation", "blueprint")
@@ -175,7 +175,7 @@ async def test_what_is_seen_of_an_open_door_is_kept(
         clips = json.loads(await service.get("/api/clips"))["clips"]
         return {clip["camera_id"] for clip in clips} == {"cam0", "cam1"}
 
-    await until(kept, 10, "a clip of each camera")
+    await until(kept, "a clip of each camera")
     assert not home.complaints("automation", "blueprint")
 
 
@@ -230,5 +230,5 @@ async def every_view_is_whole(
                 pictures = found.stills >= min(stills, cameras) and found.videos >= min(videos, cameras)
                 return found.cards > 2 and pictures
 
-            await until(there, 30, f"{view}: {cameras} pictures")
+            await until(there, f"{view}: {cameras} pictures", within_s=30)
             assert not found.errors, (view, found.errors)

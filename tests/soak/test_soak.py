@@ -60,24 +60,24 @@ async def test_what_is_claimed_is_there_and_what_is_missing_has_a_cause(
     deeds = Deeds(far, near, random.Random(SEED))
     began_s = time.time()
     await deeds.start()
-    await until(near.all_live, 20)
+    await until(near.all_live)
     end_s = time.monotonic() + MINUTES * 60
     while time.monotonic() < end_s:
         await deeds.one()
     print(" ".join(deed.name for deed in deeds.done))
-    await until(near.all_live, 30, "all cameras come back")
+    await until(near.all_live, "all cameras come back", within_s=30)
 
     async def at_peace() -> bool:
         """Without a restart, the index has become what the files are."""
         return command(near, "verify", "--json").returncode == 0
 
-    await until(at_peace, 40, "the index is whole again")
+    await until(at_peace, "the index is whole again", within_s=40)
 
     async def exported() -> bool:
         exports = json.loads(await near.get("/api/exports"))["exports"]
         return all(export["state"] in {"done", "failed", "cancelled"} for export in exports)
 
-    await until(exported, 120, "exports come to an end")
+    await until(exported, "exports come to an end", within_s=120)
     listed = json.loads(await near.get("/api/clips"))["clips"]
     kept = {clip["id"] for clip in listed}
     ended_s = time.time()

@@ -21,7 +21,7 @@ class Broker:
         """Starts it; returns when it accepts clients."""
         quiet = subprocess.DEVNULL
         self._process = subprocess.Popen(["mosquitto", "-c", str(self._conf)], stdout=quiet, stderr=quiet)
-        await until(self._accepts, 10, "mosquitto")
+        await until(self._accepts, "mosquitto")
 
     async def _accepts(self) -> bool:
         try:

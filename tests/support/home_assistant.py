@@ -95,9 +95,9 @@ class HomeAssistant:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(argv, stdout=log, stderr=log, start_new_session=True)
         if not self.token:
-            await until(self._answers, timeout_s, f"Home Assistant; its log:\n{self.read_log()}")
+            await until(self._answers, f"Home Assistant; its log:\n{self.read_log()}", within_s=timeout_s)
             await self._first_set_up()
-        await until(self._runs, timeout_s, f"Home Assistant; its log:\n{self.read_log()}")
+        await until(self._runs, f"Home Assistant; its log:\n{self.read_log()}", within_s=timeout_s)
 
     async def stop(self) -> int | None:
         """SIGTERM; its exit status, None if it did not run."""
@@ -290,7 +290,7 @@ class HomeAssistant:
             return found.get("state") == wanted
 
         try:
-            await until(there, timeout_s)
+            await until(there, within_s=timeout_s)
         except AssertionError:
             raise AssertionError(f"{entity_id} is not {wanted!r} within {timeout_s} s, but {found}") from None
         return found

@@ -47,10 +47,12 @@ class LiveCamera:
         return self.pipeline.fault.message if self.pipeline.fault else ""
 
     async def until_state(self, state: CameraState, timeout_s: float = 10.0) -> None:
-        await until(lambda: self.pipeline.state is state, timeout_s, f"{state}; it is {self.states}: {self.fault}")
+        await until(
+            lambda: self.pipeline.state is state, f"{state}; it is {self.states}: {self.fault}", within_s=timeout_s
+        )
 
     async def until_fragments(self, number: int, timeout_s: float = 15.0) -> list[Fragment]:
-        await until(lambda: len(self.fragments) >= number, timeout_s, f"{number} fragments; {self.fault}")
+        await until(lambda: len(self.fragments) >= number, f"{number} fragments; {self.fault}", within_s=timeout_s)
         return self.fragments[:number]
 
     async def kill(self, signal_number: int) -> None:

@@ -41,7 +41,7 @@ class Listener:
 
     async def until_topic(self, topic: str, payload: bytes, timeout_s: float = 10.0) -> None:
         """Waits until the newest payload of `topic` is `payload`."""
-        await until(lambda: self.newest.get(topic) == payload, timeout_s, f"{topic} = {payload!r}")
+        await until(lambda: self.newest.get(topic) == payload, f"{topic} = {payload!r}", within_s=timeout_s)
 
 
 @asynccontextmanager

@@ -25,7 +25,7 @@ async def _true(page: Page, script: str) -> None:
     async def true() -> bool:
         return bool(await page.evaluate(script))
 
-    await until(true, 20, script)
+    await until(true, script)
 
 
 async def _form(page: Page) -> None:
@@ -120,7 +120,7 @@ async def served(folder: Path) -> AsyncIterator[Service]:
         async def recorded() -> bool:
             return all(camera["recording"]["last_segment"] for camera in (await service.status())["cameras"])
 
-        await until(recorded, 30, "a finished file of each camera")
+        await until(recorded, "a finished file of each camera", within_s=30)
         yield service
     finally:
         await service.stop()

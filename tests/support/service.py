@@ -85,7 +85,7 @@ class Service:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(argv, stdout=log, stderr=log, cwd=ROOT, env=os.environ | self.env)
         if wait:
-            await until(self.all_live, 20, f"all cameras LIVE; log:\n{self.read_log()}")
+            await until(self.all_live, f"all cameras LIVE; log:\n{self.read_log()}")
 
     async def sign_in(self, page: Page) -> None:
         """Gives a browser a session, of a user with all rights."""
@@ -103,7 +103,7 @@ class Service:
             headers = {"Origin": self.url}
             return (await page.request.post(f"{self.url}/api/session", data=said, headers=headers)).ok
 
-        await until(let_in, 10, "a session")
+        await until(let_in, "a session")
 
     def _make_token(self) -> None:
         with AccessStore(self.access) as store:

@@ -239,7 +239,7 @@ class Deeds:
 
     async def _no_orphans(self, family: list[int]) -> None:
         try:
-            await until(lambda: not any(map(alive, family)), _ORPHANS_S)
+            await until(lambda: not any(map(alive, family)), within_s=_ORPHANS_S)
         except AssertionError:
             self.wrong.append("children of a service that ended live on")
 
@@ -256,7 +256,7 @@ class Deeds:
         async def done() -> bool:
             return await self._ask(path, body) is not None
 
-        await until(done, 15, f"{path} answers")
+        await until(done, f"{path} answers")
 
     def _measure(self) -> None:
         process = self.near.process

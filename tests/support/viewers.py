@@ -36,7 +36,7 @@ class Viewer:
 
     async def until_watching(self) -> None:
         """Returns when something has come."""
-        await until(lambda: self.got > 20_000 or self.ended_s, 20, f"{self.name} sees something")
+        await until(lambda: self.got > 20_000 or self.ended_s, f"{self.name} sees something")
         assert self.ended_s is None, f"{self.name}: {self.how}"
 
 
@@ -86,7 +86,7 @@ class Player(Viewer):
 
     async def until_watching(self) -> None:
         """Returns when its file grows."""
-        await until(lambda: _size(self.file) > 20_000 or self.ended_s, 20, f"{self.name} sees something")
+        await until(lambda: _size(self.file) > 20_000 or self.ended_s, f"{self.name} sees something")
         assert self.ended_s is None, f"{self.name}: {self.how}"
 
     def frames(self) -> list[int]:
@@ -111,7 +111,7 @@ async def over_rtsp(url: str, transport: str, file: Path) -> AsyncIterator[Playe
             yield player
             if child.returncode is None:
                 child.terminate()
-                await until(lambda: player.ended_s, 10, "the player has ended")
+                await until(lambda: player.ended_s, "the player has ended")
     finally:
         if child.returncode is None:
             child.kill()

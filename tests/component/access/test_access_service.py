@@ -348,7 +348,7 @@ async def test_a_token_expires_while_the_service_runs(site: Site) -> None:
     assert site.service.token(new.secret, PLAYER) is None
     assert site.service.ticket(ticket.text, "/x") is None
     assert site.audit.lines[-1] == "!refused token ha"
-    await until(lambda: site.ended_credentials() == {principal.credential}, 5)
+    await until(lambda: site.ended_credentials() == {principal.credential})
     assert [token.name for token in await site.service.tokens()] == ["ha"]
 
 
@@ -371,19 +371,19 @@ async def test_another_process_removes_changes_and_adds(site: Site) -> None:
     anna, ben = await site.sign_in(), await site.sign_in("ben")
     with site.store() as store:
         new = store.add_token("ha", Role.VIEWER, None)
-        await until(lambda: site.service.token(new.secret, PLAYER), 5)
+        await until(lambda: site.service.token(new.secret, PLAYER))
         store.change_user("ben", role=Role.WATCHER)
-        await until(lambda: site.ended, 5)
+        await until(lambda: site.ended)
         assert site.ended == [AccessEnded(frozenset({ben.principal.credential}))]
         changed = site.service.session(ben.secret)
         assert changed
         assert changed.role is Role.WATCHER
         store.remove_user("ben")
-        await until(lambda: len(site.ended) == 2, 5)
+        await until(lambda: len(site.ended) == 2)
         assert site.ended[1] == AccessEnded(frozenset({changed.credential}), frozenset({ben.principal.session}))
         assert site.service.session(ben.secret) is None
         store.set_password("anna", "another horse")
-        await until(lambda: len(site.ended) == 3, 5)
+        await until(lambda: len(site.ended) == 3)
         assert site.ended[2] == AccessEnded(
             frozenset({anna.principal.credential}), frozenset({anna.principal.session})
         )
@@ -400,9 +400,9 @@ async def test_a_change_counts_even_if_whoever_asked_for_it_has_gone(site: Site)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     with site.store() as store:
-        await until(lambda: {token.name for token in store.tokens()} == _token_names(site), 5)
+        await until(lambda: {token.name for token in store.tokens()} == _token_names(site))
         store.remove_user("ben")
-    await until(lambda: ben.principal.credential in site.ended_credentials(), 5)
+    await until(lambda: ben.principal.credential in site.ended_credentials())
 
 
 async def test_a_user_that_is_made_again_has_other_credentials(site: Site) -> None:
@@ -510,10 +510,10 @@ async def test_the_code_cannot_be_guessed_quickly(empty: Site) -> None:
 async def test_without_a_user_tokens_come_in_and_the_command_line_ends_the_setup(empty: Site) -> None:
     with empty.store() as store:
         new = store.add_token("ha", Role.VIEWER, None)
-        await until(lambda: empty.service.token(new.secret, PLAYER), 5)
+        await until(lambda: empty.service.token(new.secret, PLAYER))
         assert empty.service.needs_setup
         store.add_user("anna", PASSWORD, Role.ADMIN, None)
-        await until(lambda: not empty.service.needs_setup, 5)
+        await until(lambda: not empty.service.needs_setup)
     assert empty.service.setup_code is None
     assert await empty.sign_in()
 
@@ -571,12 +571,12 @@ async def test_a_file_that_goes_bad_ends_all_and_a_backup_heals(site: Site, how:
         file.write_bytes(b"garbage" * 1000)
     else:
         file.unlink()
-    await until(lambda: site.service.problem, 5)
+    await until(lambda: site.service.problem)
     await assert_closed(site.service, anna.secret)
     assert anna.principal.credential in site.ended_credentials()
     assert anna.principal.session in site.ended_sessions()
     (site.folder / "backup").replace(file)
-    await until(lambda: site.service.problem is None, 10)
+    await until(lambda: site.service.problem is None)
     assert site.service.session(anna.secret) == anna.principal
 
 
@@ -586,7 +586,7 @@ async def test_another_file_in_its_place_counts_at_once(site: Site, tmp_path: Pa
         new = store.add_token("ha", Role.VIEWER, None)
         store.add_user("dora", PASSWORD, Role.ADMIN, None)
     (tmp_path / "other" / FILE).replace(site.folder / FILE)
-    await until(lambda: site.service.token(new.secret, PLAYER), 5)
+    await until(lambda: site.service.token(new.secret, PLAYER))
     assert site.service.session(anna.secret) is None
     assert anna.principal.session in site.ended_sessions()
 
@@ -691,7 +691,7 @@ async def test_two_services_and_a_crowd_of_other_processes(site: Site) -> None:
     for _ in range(5):
         await site.sign_in()
     assert [await child.wait() for child in children] == [0, 0]
-    await until(lambda: len(_token_names(site)) == 10, 5)
+    await until(lambda: len(_token_names(site)) == 10)
 
 
 def _token_names(site: Site) -> set[str]:

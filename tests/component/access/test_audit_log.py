@@ -104,7 +104,7 @@ async def test_it_is_in_the_file_within_a_second(path: Path, clock: FakeClock) -
     async with running(path, clock) as log:
         log.note(Deed.SIGN_IN, "anna", HOME)
         began = time.monotonic()
-        await until(lambda: read_entries(path, limit=9), 3)
+        await until(lambda: read_entries(path, limit=9))
         assert time.monotonic() - began < 1.5
 
 

@@ -63,20 +63,20 @@ async def test_it_is_found_renamed_and_gone() -> None:
     async with browsing() as browser:
         announcement.start()
         announcement.start()
-        await until(lambda: made.instance in browser.seen, 10, "it is found")
+        await until(lambda: made.instance in browser.seen, "it is found")
         info = await browser.info(made.instance)
         assert (info.port, info.parsed_addresses(), info.server) == (8001, LOOPBACK, made.server)
         assert info.decoded_properties == made.texts
         announcement.rename("Cottage")
         announcement.rename("Cottage")
         after = card("Cottage", made.install_id)
-        await until(lambda: after.instance in browser.seen, 10, "its new name")
+        await until(lambda: after.instance in browser.seen, "its new name")
         assert made.instance not in browser.seen
         assert (await browser.info(after.instance)).decoded_properties["name"] == "Cottage"
         began_s = time.monotonic()
         await announcement.stop()
         assert time.monotonic() - began_s < 1
-        await until(lambda: after.instance not in browser.seen, 5, "it is gone")
+        await until(lambda: after.instance not in browser.seen, "it is gone")
         await announcement.stop()
 
 
@@ -95,9 +95,9 @@ async def test_a_machine_that_gets_a_network_later(caplog: pytest.LogCaptureFixt
         assert caplog.text.count("no address there yet") == 1
         assert made.instance not in browser.seen
         addresses += LOOPBACK
-        await until(lambda: made.instance in browser.seen, 10, "it is found")
+        await until(lambda: made.instance in browser.seen, "it is found")
         addresses.clear()
-        await until(lambda: made.instance not in browser.seen, 10, "it is gone")
+        await until(lambda: made.instance not in browser.seen, "it is gone")
         await until(lambda: caplog.text.count("no address there yet") == 2)
         await announcement.stop()
 
@@ -109,12 +109,12 @@ async def test_another_one_has_the_name(caplog: pytest.LogCaptureFixture) -> Non
     second = NetworkAnnouncement(made, lambda: LOOPBACK, look_every_s=0.3, first_s=0)
     async with browsing() as browser:
         first.start()
-        await until(lambda: made.instance in browser.seen, 10, "the first is found")
+        await until(lambda: made.instance in browser.seen, "the first is found")
         second.start()
-        await until(lambda: "another service there is called" in caplog.text, 10)
+        await until(lambda: "another service there is called" in caplog.text)
         await first.stop()
-        await until(lambda: made.instance not in browser.seen, 5)
-        await until(lambda: made.instance in browser.seen, 15, "the second takes its place")
+        await until(lambda: made.instance not in browser.seen)
+        await until(lambda: made.instance in browser.seen, "the second takes its place")
         await second.stop()
     assert caplog.text.count("another service there is called") == 1
 
@@ -133,7 +133,7 @@ async def test_what_does_not_work_is_one_line_and_tried_again(
 
     announcement = NetworkAnnouncement(card(), now, look_every_s=0.05, first_s=0)
     announcement.start()
-    await until(lambda: asked > 2, 20)
+    await until(lambda: asked > 2)
     await announcement.stop()
     (told,) = [record.message for record in caplog.records if record.levelname != "DEBUG"]
     assert "not announced in the network" in told
@@ -149,7 +149,7 @@ async def test_a_stop_before_the_beginning() -> None:
 async def test_a_stop_in_the_middle() -> None:
     announcement = NetworkAnnouncement(card(), lambda: LOOPBACK, first_s=0)
     announcement.start()
-    await until(lambda: announcement._zeroconf is not None, 5)
+    await until(lambda: announcement._zeroconf is not None)
     await announcement.stop()
     assert [task.get_name() for task in asyncio.all_tasks() if "announcement" in task.get_name()] == []
 
@@ -164,7 +164,7 @@ async def test_a_port_that_is_not_to_be_had(caplog: pytest.LogCaptureFixture) ->
             pytest.skip("port 5353 is in use on this machine")
         announcement = NetworkAnnouncement(card(), lambda: LOOPBACK, first_s=0)
         announcement.start()
-        await until(lambda: "not announced in the network" in caplog.text, 10)
+        await until(lambda: "not announced in the network" in caplog.text)
         await announcement.stop()
     (told,) = [record.message for record in caplog.records if record.levelname != "DEBUG"]
     assert "Address already in use" in told

@@ -63,7 +63,7 @@ class Home:
     async def frames(self, count: int) -> None:
         """Returns when so many more frames were recorded."""
         wanted = self.recorder.status().frames + count
-        await until(lambda: self.recorder.status().frames >= wanted, 15)
+        await until(lambda: self.recorder.status().frames >= wanted)
 
     async def coverage(self, begin_utc_ns: int, end_utc_ns: int) -> Coverage:
         await self.ledger.flush()

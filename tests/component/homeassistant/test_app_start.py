@@ -175,7 +175,7 @@ async def test_the_service_runs_and_home_assistant_is_told(house: Any, superviso
     supervisor.broker = None
     process = run(house, supervisor)
     try:
-        await until(lambda: supervisor.discovered, 40, "no word to Home Assistant")
+        await until(lambda: supervisor.discovered, "no word to Home Assistant", within_s=40)
         (said,) = supervisor.discovered
         assert said["service"] == "livecam_nvr"
         config = said["config"]

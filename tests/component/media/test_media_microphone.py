@@ -108,7 +108,7 @@ async def test_one_that_is_away_is_told_once_and_heard_when_it_is_back(
         assert broken is not None
         assert not broken.done()
         device.plug_in()
-        await until(broken.done, 10, "the microphone is heard again")
+        await until(broken.done, "the microphone is heard again")
         assert "can be heard again" in broken.result().message
         with caplog.at_level(logging.INFO):
             source = await microphone.join(pictures, "monotonic")
@@ -139,7 +139,7 @@ async def test_a_clock_that_is_set_opens_the_stream_anew(device: AlsaMicrophone)
         broken = microphone.broken
         assert broken is not None
         clock.step(0.05)
-        await until(broken.done, 5, "it was seen")
+        await until(broken.done, "it was seen")
         assert "clock was set by +0.05 s" in broken.result().message
     finally:
         await microphone.close()

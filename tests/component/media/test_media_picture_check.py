@@ -35,7 +35,7 @@ async def test_the_picture_is_looked_at(
     health = CameraHealth(HastyClock(), told.append)
     check = PictureCheck(live.hub, health, HastyClock(), every_s=0.1)
     check.start()
-    await until(lambda: [c.kind for c in health.complaints] == [expected], 15, f"{expected}; told {told}")
+    await until(lambda: [c.kind for c in health.complaints] == [expected], f"{expected}; told {told}")
     await check.stop()
 
 
@@ -52,7 +52,7 @@ async def test_a_moving_picture_is_neither(run_camera: MakeCamera) -> None:
 
     check = PictureCheck(live.hub, Counted(HastyClock(), lambda _: None), HastyClock(), every_s=0.1)
     check.start()
-    await until(lambda: looks >= 4, 20, "four looks")
+    await until(lambda: looks >= 4, "four looks")
     await check.stop()
     assert health.complaints == ()
     assert picture_check.EVERY_S >= 5, "looking is to cost next to nothing"

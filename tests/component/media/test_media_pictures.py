@@ -126,10 +126,10 @@ async def test_a_picture_that_cannot_be_decoded_is_an_error(fragmented_clip: Pat
 async def test_a_cancelled_snapshot_leaves_no_decoder(pictures: StreamPictures) -> None:
     task = asyncio.create_task(pictures.snapshot("cam0"))
     snapshots = lambda: [p for p in descendants(os.getpid()) if "image2pipe" in command_line(p)]  # noqa: E731
-    await until(snapshots, 5)
+    await until(snapshots)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    await until(lambda: not snapshots(), 2)
+    await until(lambda: not snapshots())
     assert await pictures.snapshot("cam0"), "and blocks nobody"
 
 
@@ -177,7 +177,7 @@ async def test_mjpeg_goes_on_when_its_decoder_dies(pictures: StreamPictures) -> 
     await anext(viewer)
     (pid,) = decoders()
     os.killpg(pid, signal.SIGKILL)
-    await until(lambda: decoders() not in ([], [pid]), 5, "another decoder")
+    await until(lambda: decoders() not in ([], [pid]), "another decoder")
     for _ in range(3):
         await anext(viewer)
     await viewer.aclose()  # type: ignore[attr-defined]
@@ -197,7 +197,7 @@ async def test_a_viewer_that_is_cancelled_leaves_no_decoder(pictures: StreamPict
             pass
 
     task = asyncio.create_task(watch())
-    await until(decoders, 5)
+    await until(decoders)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    await until(lambda: not decoders(), 2)
+    await until(lambda: not decoders())

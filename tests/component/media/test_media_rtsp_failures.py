@@ -71,7 +71,7 @@ async def test_a_camera_that_refuses(
     target = PublishTarget("rtsp", f"rtsp://127.0.0.1:{free_port()}/cam0", (("rtsp_transport", "tcp"),))
     async with answering(answer) as address:
         camera = run_camera(rtsp_camera(address, stall_seconds=1), target if server else None)
-        await until(lambda: camera.fault, 12)
+        await until(lambda: camera.fault)
         assert camera.fault in ({NO_CAMERA, SILENT} if reason == SILENT else {reason})
         assert camera.pipeline.state is CameraState.OFFLINE
         await camera.pipeline.stop()
@@ -88,7 +88,7 @@ async def test_a_port_where_nobody_listens(run_camera: MakeCamera) -> None:
 
 async def test_a_name_that_is_not_known(run_camera: MakeCamera) -> None:
     camera = run_camera(rtsp_camera("camera.invalid"))
-    await until(lambda: camera.fault, 20)
+    await until(lambda: camera.fault)
     assert camera.fault == "the host name of the camera is not known"
     assert camera.pipeline.state is CameraState.OFFLINE
 

@@ -40,7 +40,7 @@ async def seconds(camera: LiveCamera, length_s: float) -> list[Fragment]:
         seen = camera.fragments
         return bool(seen) and seen[-1].time_s - seen[0].time_s > length_s
 
-    await until(long_enough, length_s + 12, f"{length_s} s of stream; {camera.fault}")
+    await until(long_enough, f"{length_s} s of stream; {camera.fault}", within_s=length_s + 12)
     return list(camera.fragments)
 
 
@@ -95,7 +95,7 @@ async def test_a_camera_without_sound_is_told_of_once(
         camera = run_camera(ip_camera(device.url))
         await camera.until_fragments(5)
         await camera.kill(signal.SIGKILL)
-        await until(lambda: len(camera.started) == 2, 10)
+        await until(lambda: len(camera.started) == 2)
     assert [m for m in caplog.messages if "sound" in m] == ["cam0: it has no sound; its pictures go on without"]
 
 
@@ -125,7 +125,7 @@ async def test_a_picture_that_freezes_is_a_stall_although_the_sound_goes_on(run_
     )
     async with rtsp_camera(habits) as device:
         camera = run_camera(ip_camera(device.url, stall_seconds=2))
-        await until(lambda: camera.pipeline.restarts, 20, f"a restart; {camera.fault}")
+        await until(lambda: camera.pipeline.restarts, f"a restart; {camera.fault}")
     assert "the camera stalled: no frame for" in camera.fault
     sounds = [f for f in camera.fragments if not f.frames]
     assert sounds[-1].arrived_s - camera.pipeline.figures.last_arrived_s > 1.5  # type: ignore[operator]
@@ -149,6 +149,6 @@ async def test_a_microphone_that_is_pulled_out_begins_a_new_run(run_camera: Make
     run = camera.pipeline._run
     assert run is not None
     run._heard("[alsa @ 0x55] ALSA read error: No such device")
-    await until(lambda: camera.pipeline.restarts == 1, 5)
+    await until(lambda: camera.pipeline.restarts == 1)
     assert camera.fault == "its microphone stopped: No such device"
-    await until(lambda: len(camera.started) == 2, 5)
+    await until(lambda: len(camera.started) == 2)

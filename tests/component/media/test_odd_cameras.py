@@ -44,7 +44,7 @@ def watching(camera: RtspCamera, **more: object) -> models.RtspCamera:
 
 async def first_run(live: LiveCamera) -> list[Fragment]:
     """What came until the camera's first session was over."""
-    await until(lambda: live.ends, 15, f"the end of the stream; {live.fault}")
+    await until(lambda: live.ends, f"the end of the stream; {live.fault}")
     return list(live.fragments)
 
 
@@ -256,7 +256,7 @@ async def test_a_size_that_changes_in_mid_stream_costs_no_frame(
 
     async with rtsp_camera(Habits(small_film, script=script)) as camera:
         live = run_camera(watching(camera))
-        await until(lambda: len(live.ends) >= 3, 15, live.fault)
+        await until(lambda: len(live.ends) >= 3, live.fault)
         fragments = list(live.fragments)
         assert live.ends[:2] == [EndCause.FORMAT] * 2
         seen: list[tuple[bytes, ...]] = []
@@ -307,7 +307,7 @@ async def test_bad_cameras_say_why_and_harm_no_other(run_camera: MakeCamera, tmp
             url = camera.url.replace("s3cret-pass", "wrong")
             lives[reason] = run_camera(watching(camera, url=url))
         for reason, live in lives.items():
-            await until(lambda live=live: live.fault, 20, reason)  # type: ignore[misc]
+            await until(lambda live=live: live.fault, reason)  # type: ignore[misc]
         is_exact(await first_run(watcher), good.session(), tmp_path / "good.mp4")
         for reason, live in lives.items():
             assert live.fault.startswith(reason)

@@ -65,12 +65,12 @@ async def test_the_cache_has_a_bound(keyframes: list[Keyframe]) -> None:
 async def test_what_nobody_waits_for_is_given_up(keyframes: list[Keyframe]) -> None:
     past = DecodedPast()
     asked = [asyncio.create_task(past.jpeg("cam0", keyframe)) for keyframe in keyframes]
-    await until(lambda: decoders() > 0, 5, "a decoder")
+    await until(lambda: decoders() > 0, "a decoder")
     for task in asked:
         task.cancel()
     results = await asyncio.gather(*asked, return_exceptions=True)
     assert all(isinstance(result, asyncio.CancelledError) for result in results)
-    await until(lambda: decoders() == 0, 5, "the decoders to end")
+    await until(lambda: decoders() == 0, "the decoders to end")
     # One of two leaves: the other one gets it.
     leaver, stayer = (asyncio.create_task(past.jpeg("cam0", keyframes[0])) for _ in range(2))
     await asyncio.sleep(0)
@@ -78,7 +78,7 @@ async def test_what_nobody_waits_for_is_given_up(keyframes: list[Keyframe]) -> N
     assert (await stayer).startswith(b"\xff\xd8")
     # A stop ends what is being made, and whoever waits is told so.
     waiter = asyncio.create_task(past.jpeg("cam0", keyframes[1]))
-    await until(lambda: decoders() > 0, 5, "a decoder")
+    await until(lambda: decoders() > 0, "a decoder")
     await past.stop()
     with pytest.raises(LivecamError) as caught:
         await waiter

@@ -57,11 +57,11 @@ class Running:
         return next((answer[key] for answer in reversed(self.said) if key in answer), None)
 
     async def until(self, key: str, value: Any, timeout_s: float = 20) -> None:
-        await until(lambda: self.last(key) == value, timeout_s, f"{key} {value}; said: {self.said[-8:]}")
+        await until(lambda: self.last(key) == value, f"{key} {value}; said: {self.said[-8:]}", within_s=timeout_s)
 
     async def until_frames(self, number: int, run: int = 1) -> None:
         await until(
-            lambda: any(a.get("run") == run and a["frames"] >= number for a in self.said), 20, str(self.said[-8:])
+            lambda: any(a.get("run") == run and a["frames"] >= number for a in self.said), str(self.said[-8:])
         )
 
     def stop(self) -> None:
@@ -214,7 +214,7 @@ async def test_a_camera_that_another_program_has(usb: UsbPorts, pictures: tuple[
     first = run(format="raw")
     await first.until("state", "LIVE")
     second = run(format="raw")
-    await until(lambda: second.last("restarts"), 10)
+    await until(lambda: second.last("restarts"))
     assert re.fullmatch(r"/dev/video0 is used by ffmpeg \(pid \d+\)", second.last("fault"))
     first.stop()
     await second.until("state", "LIVE")

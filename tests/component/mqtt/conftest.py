@@ -105,7 +105,7 @@ class Ear:
 
     async def hears(self, topic: str, payload: bytes | None = None, timeout_s: float = 10) -> Heard:
         """The newest such message, as soon as there is one."""
-        await until(lambda: self.on(topic, payload), timeout_s, f"{topic} {payload!r}")
+        await until(lambda: self.on(topic, payload), f"{topic} {payload!r}", within_s=timeout_s)
         return self.on(topic, payload)[-1]
 
     async def plant(self) -> None:

@@ -132,7 +132,7 @@ async def test_an_idle_service_is_nearly_silent(homes, broker, ear):
         object.__setattr__(camera, "fps", 12.0)
     object.__setattr__(home.source.cameras["cam0"], "width", 640)
     object.__setattr__(home.source.cameras["cam1"], "width", 640)
-    await until(lambda: len(ear.heard) >= settled + 2, 15, "one look at the figures")
+    await until(lambda: len(ear.heard) >= settled + 2, "one look at the figures")
     home.pictures.without.clear()
     await ear.hears(f"{BASE}/cam1/snapshot")  # pictures go behind all else
     told = [f"{BASE}/{what}" for what in ("cam0/stats", "cam1/stats", "cam1/snapshot")]

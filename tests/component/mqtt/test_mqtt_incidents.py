@@ -45,7 +45,7 @@ async def test_what_happens_while_the_broker_is_away_is_told_when_it_is_back(hom
             home.bus.publish(BreakInAttempt("x" * 1000, "192.0.2.66", count, "rtsp"))
         broker.users(me="secret", listener="hears")
         broker.signal(signal.SIGHUP)
-        await until(lambda: len(ear.on(TOPIC)) == 16, 20, "the newest sixteen")
+        await until(lambda: len(ear.on(TOPIC)) == 16, "the newest sixteen")
         assert [heard.json["failures"] for heard in ear.on(TOPIC)] == list(range(4, 20))
         assert {len(heard.json["user"]) for heard in ear.on(TOPIC)} == {64}
 

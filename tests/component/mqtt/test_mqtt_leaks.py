@@ -102,7 +102,7 @@ async def test_nothing_that_the_service_says_has_a_secret_in_it(broker, ears, ca
                 topics = [f"livecam-nvr/livecam/{camera}/status" for camera in CAMERAS]
                 return all(ear.on(topic) and ear.on(topic)[-1].json["error"] for topic in topics)
 
-            await until(all_told, 40, f"every camera's fault; log:\n{service.read_log()}")
+            await until(all_told, f"every camera's fault; log:\n{service.read_log()}", within_s=40)
             heard = "\n".join(f"{h.topic} {h.payload!r}" for h in ear.heard)
         answers = [await answer(service, path) for path in ("/api/status", "/api/cameras/refused/ptz", "/none")]
     finally:

@@ -112,7 +112,7 @@ async def test_copied_cameras_have_no_such_entities_and_lose_those_they_had(home
     # A USB camera may turn out to send H.264 itself, which is copied then: told at the next look.
     home.control.now["cam0"] = replace(home.control.now["cam0"], changeable=False, heights=())
     await until(
-        lambda: ear.on(CONFIG.format("cam0"))[-1].json["components"]["resolution"] == {"platform": "select"}, 15
+        lambda: ear.on(CONFIG.format("cam0"))[-1].json["components"]["resolution"] == {"platform": "select"}
     )
     await ear.hears(f"{CAM0}/resolution", b"")
     assert f"{CAM0}/resolution" not in await what_is_kept()

@@ -43,7 +43,7 @@ async def test_what_it_can(camera: OnvifCamera) -> None:
 async def test_it_moves_and_stops_by_itself(device: OnvifDevice, camera: OnvifCamera) -> None:
     await camera.move(pan=-0.5, tilt=0.25, zoom=1, seconds=0.3)
     assert device.velocity == (-0.5, 0.25, 1)
-    await until(lambda: device.velocity is None, 3, "the camera stands still")
+    await until(lambda: device.velocity is None, "the camera stands still")
     assert device.last("Stop").text("PanTilt") == device.last("Stop").text("Zoom") == "true"
     # The camera's own end of it comes after ours, in whole seconds.
     assert device.last("ContinuousMove").text("Timeout") == "PT2S"
@@ -54,7 +54,7 @@ async def test_a_further_move_takes_over(device: OnvifDevice, camera: OnvifCamer
     await camera.move(pan=1, seconds=0.2)
     begin_s = time.monotonic()
     await camera.move(tilt=1, seconds=0.6)
-    await until(lambda: device.velocity is None, 3, "the camera stands still")
+    await until(lambda: device.velocity is None, "the camera stands still")
     assert time.monotonic() - begin_s >= 0.6
     assert stops(device) == 1
 
@@ -64,7 +64,7 @@ async def test_stop_comes_before_the_end_and_only_once(device: OnvifDevice, came
     await camera.stop()
     assert device.velocity is None
     await camera.move(zoom=-1, seconds=0.3)
-    await until(lambda: device.velocity is None, 3, "the camera stands still")
+    await until(lambda: device.velocity is None, "the camera stands still")
     assert device.operations()[-4:] == ["ContinuousMove", "Stop", "ContinuousMove", "Stop"]
 
 
@@ -76,7 +76,7 @@ async def test_presets_and_home_are_not_interrupted_by_the_end_of_a_move(
             await camera.move(pan=1, seconds=0.1)
             await goto
             await later.move(pan=1, seconds=0.3)
-            await until(lambda: second.velocity is None, 3, "the later camera stands still")
+            await until(lambda: second.velocity is None, "the later camera stands still")
             assert stops(device) == 0
     assert device.last("GotoPreset").text("PresetToken") == "2"
     assert "GotoHomePosition" in device.operations()
@@ -94,7 +94,7 @@ async def test_a_lost_stop_is_sent_again(device: OnvifDevice, camera: OnvifCamer
 
     device.odd["Stop"] = deaf
     await camera.move(pan=1, seconds=0.1)
-    await until(lambda: device.velocity is None, 5, "the camera stands still")
+    await until(lambda: device.velocity is None, "the camera stands still")
     assert stops(device) == 3
 
 
@@ -107,7 +107,7 @@ async def test_a_stop_that_fails_is_told_and_sent_again(device: OnvifDevice, cam
     device.odd["Stop"] = deaf
     with pytest.raises(LivecamError):
         await camera.stop()
-    await until(lambda: device.velocity is None, 3, "the camera stands still")
+    await until(lambda: device.velocity is None, "the camera stands still")
 
 
 async def test_a_move_whose_answer_is_lost_is_stopped(device: OnvifDevice, camera: OnvifCamera) -> None:
@@ -118,7 +118,7 @@ async def test_a_move_whose_answer_is_lost_is_stopped(device: OnvifDevice, camer
     device.odd["ContinuousMove"] = heard_and_died
     with pytest.raises(LivecamError):
         await camera.move(pan=1, seconds=10)
-    await until(lambda: device.velocity is None, 3, "the camera stands still")
+    await until(lambda: device.velocity is None, "the camera stands still")
 
 
 async def test_a_caller_who_leaves_leaves_no_moving_camera(device: OnvifDevice, camera: OnvifCamera) -> None:
@@ -136,7 +136,7 @@ async def test_a_caller_who_leaves_leaves_no_moving_camera(device: OnvifDevice, 
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
-    await until(lambda: device.velocity is None, 3, "the camera stands still")
+    await until(lambda: device.velocity is None, "the camera stands still")
 
 
 async def test_close_stops_it(device: OnvifDevice, camera: OnvifCamera) -> None:
@@ -171,7 +171,7 @@ async def test_a_stop_that_never_gets_through_is_logged(
     link = Link(parse_address(f"http://u:p@{device.place}"), 2, SystemClock())
     steering = Steering(link, stop_pauses_s=(0, 0))
     await steering.move(1, 0, 0, 0.1)
-    await until(lambda: "may still move" in caplog.text, 3, "the warning")
+    await until(lambda: "may still move" in caplog.text, "the warning")
     assert "refused Stop: stuck" in caplog.text
     assert stops(device) == 2
     await link.close()
@@ -186,7 +186,7 @@ async def test_a_camera_that_knows_no_timeout(device: OnvifDevice, camera: Onvif
 
     device.odd["ContinuousMove"] = picky
     await camera.move(pan=1, seconds=0.1)
-    await until(lambda: device.velocity is None, 3, "the camera stands still")
+    await until(lambda: device.velocity is None, "the camera stands still")
     await camera.move(pan=1, seconds=0.1)
     assert device.operations().count("ContinuousMove") == 3
 
@@ -240,7 +240,7 @@ async def test_a_camera_that_can_only_zoom() -> None:
             await camera.home()
         await camera.move(zoom=0.5, seconds=0.1)
         assert device.last("ContinuousMove").attributes("PanTilt") == {}
-        await until(lambda: device.velocity is None, 3, "the camera stands still")
+        await until(lambda: device.velocity is None, "the camera stands still")
         assert device.last("Stop").text("PanTilt") == "false"
 
 
@@ -252,7 +252,7 @@ async def test_a_fixed_camera_with_a_ptz_service_is_fixed() -> None:
 
 async def test_a_camera_that_was_set_up_anew(device: OnvifDevice, camera: OnvifCamera) -> None:
     await camera.move(pan=1, seconds=0.1)
-    await until(lambda: device.velocity is None, 3, "the camera stands still")
+    await until(lambda: device.velocity is None, "the camera stands still")
 
     async def unknown_profile(_request: web.Request) -> web.Response:
         del device.odd["ContinuousMove"]

@@ -176,12 +176,12 @@ class Bench:
         async def watch() -> bool:
             viewer = await Viewer.start(url or self.url(camera), transport)
             try:
-                await until(lambda: viewer.frames >= frames or not viewer.connected, timeout_s)
+                await until(lambda: viewer.frames >= frames or not viewer.connected, within_s=timeout_s)
                 return viewer.frames >= frames
             finally:
                 await viewer.stop()
 
-        await until(watch, timeout_s, f"{frames} frames of {camera} over {transport}")
+        await until(watch, f"{frames} frames of {camera} over {transport}", within_s=timeout_s)
 
     async def stop(self) -> None:
         for end in self._ends:

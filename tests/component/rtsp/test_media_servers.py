@@ -48,7 +48,7 @@ async def test_many_watch_both_cameras_at_once(bench: Bench) -> None:
     await asyncio.gather(bench.publish("cam0"), bench.publish("cam1"))
     await asyncio.gather(bench.sees("cam0"), bench.sees("cam1"))
     viewers = [await bench.view(camera, how) for camera in ("cam0", "cam1") for how in ("tcp", "udp", "tcp")]
-    await until(lambda: all(v.frames >= 40 for v in viewers), 30, "40 frames for each of six")
+    await until(lambda: all(v.frames >= 40 for v in viewers), "40 frames for each of six", within_s=30)
 
 
 async def test_large_keyframes_arrive_whole(bench: Bench) -> None:
@@ -99,7 +99,7 @@ async def test_killed_it_is_back_and_the_publisher_with_it(bench: Bench) -> None
     assert pid
     bench.changes.clear()
     os.kill(pid, signal.SIGKILL)
-    await until(lambda: bench.states[-1:] == [ServerState.READY], 10, "ready again")
+    await until(lambda: bench.states[-1:] == [ServerState.READY], "ready again")
     await bench.sees("cam0")
     assert bench.states == [ServerState.BACKOFF, ServerState.STARTING, ServerState.READY]
     status = bench.server.status()
@@ -113,7 +113,7 @@ async def test_hung_it_is_found_and_restarted(bench: Bench) -> None:
     assert pid
     bench.changes.clear()
     os.kill(pid, signal.SIGSTOP)
-    await until(lambda: bench.states[-1:] == [ServerState.READY], 20, "ready again")
+    await until(lambda: bench.states[-1:] == [ServerState.READY], "ready again")
     assert bench.server.pid != pid
     assert not alive(pid)
     fault = bench.server.status().fault
@@ -135,10 +135,10 @@ async def test_a_camera_may_change_its_codec(bench: Bench) -> None:
     publisher = await bench.publish("cam1", "h264")
     await bench.sees("cam1")
     viewer = await bench.view("cam1")
-    await until(lambda: viewer.frames > 5, 10)
+    await until(lambda: viewer.frames > 5)
     await publisher.kill()
     await bench.publish("cam1", "h265")
-    await until(lambda: not viewer.connected, 15, "the viewer of the earlier codec is sent away")
+    await until(lambda: not viewer.connected, "the viewer of the earlier codec is sent away")
     await bench.sees("cam1")
 
 
@@ -158,7 +158,7 @@ async def test_stop_leaves_nothing(bench: Bench) -> None:
 async def test_on_loopback_nothing_listens_beyond_it(bench: Bench) -> None:
     await bench.publish("cam0")
     viewer = await bench.view("cam0", "udp")
-    await until(lambda: viewer.frames > 5 or not viewer.connected, 20)
+    await until(lambda: viewer.frames > 5 or not viewer.connected)
     await bench.sees("cam0", transport="udp")
     pid = bench.server.pid
     assert pid
@@ -202,7 +202,7 @@ async def test_a_taken_port_is_named_and_had_when_it_is_free(kind: str, make_ben
         assert fault
         assert str(port) in fault.message
         assert "listen.rtsp_port" in fault.hint
-    await until(lambda: bench.server.status().state is ServerState.READY, 10, "ready once the port is free")
+    await until(lambda: bench.server.status().state is ServerState.READY, "ready once the port is free")
 
 
 async def test_what_fails_again_and_again_is_logged_once_until_it_healed(
@@ -212,16 +212,16 @@ async def test_what_fails_again_and_again_is_logged_once_until_it_healed(
     bench = make_bench(kind)
     with socket.create_server(("127.0.0.1", bench.config.listen.rtsp_port)):
         await bench.start(0)
-        await until(lambda: bench.server.status().restarts >= 3, 10, "three attempts")
+        await until(lambda: bench.server.status().restarts >= 3, "three attempts")
     assert [record.levelname for record in caplog.records] == ["INFO", "WARNING"], caplog.text
 
     async def dies() -> None:
-        await until(lambda: bench.server.status().state is ServerState.READY, 10, "ready")
+        await until(lambda: bench.server.status().state is ServerState.READY, "ready")
         caplog.clear()
         before, pid = bench.server.status().restarts, bench.server.pid
         assert pid
         os.kill(pid, signal.SIGKILL)
-        await until(lambda: bench.server.status().restarts > before, 10, "the failure was seen")
+        await until(lambda: bench.server.status().restarts > before, "the failure was seen")
 
     for _ in range(2):
         await dies()

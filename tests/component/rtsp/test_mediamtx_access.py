@@ -45,7 +45,7 @@ async def house(make_bench: Callable[..., Bench]) -> Bench:
     async def is_there() -> bool:
         return any(path.ready for path in await bench.server.paths())  # type: ignore[union-attr]
 
-    await until(is_there, 15, "cam0 is published")
+    await until(is_there, "cam0 is published")
     return bench
 
 
@@ -91,7 +91,7 @@ async def test_hls_goes_on_as_long_as_the_right_to_it(house: Bench, browser: aio
     async def is_over() -> bool:
         return await status(by_token) == 401
 
-    await until(is_over, 2, "its session has ended")
+    await until(is_over, "its session has ended")
     assert await status(by_ticket) == 200
     assert {client.door for _, _, client in house.gate.attempts} <= {Door.HLS}
 
@@ -110,7 +110,7 @@ async def test_webrtc_ends_with_the_right_to_it(house: Bench, browser: aiohttp.C
     async def one_is_left() -> bool:
         return len(await control.readers(encrypted=False)) == 1
 
-    await until(one_is_left, 2, "the token's session has ended")
+    await until(one_is_left, "the token's session has ended")
     origin = whep.partition("/cam0")[0]
     statuses = []
     for session in sessions:

@@ -72,7 +72,7 @@ async def house(
         assert isinstance(bench.server, MediaMtxServer)
         return any(path.ready for path in await bench.server.paths())
 
-    await until(is_there, 15, "cam0 is published")
+    await until(is_there, "cam0 is published")
     yield House(bench, whep)
     await whep.stop()
 
@@ -90,7 +90,7 @@ async def test_a_session_begins_and_ends(house: House) -> None:
     async def nobody() -> bool:
         return await house.readers() == 0
 
-    await until(nobody, 5, "nobody reads")
+    await until(nobody, "nobody reads")
     for again in (
         whep.end("cam0", session.id),
         whep.end("cam0", "../../v3"),
@@ -116,7 +116,7 @@ async def test_a_session_ends_with_the_sign_in_or_the_credential(house: House) -
         async def so_many(left: int = left) -> bool:
             return await house.readers() == left
 
-        await until(so_many, 5, f"{left} left after {event}")
+        await until(so_many, f"{left} left after {event}")
 
 
 GUEST_OF_ALL = Principal(Kind.USER, "guest", Role.VIEWER, credential="user:guest#2", session="")

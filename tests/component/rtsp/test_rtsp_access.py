@@ -42,7 +42,7 @@ async def lively(house: Bench) -> Bench:
     async def is_there() -> bool:
         return (await describe(house, "/cam0", RIGHT)).status == 200
 
-    await until(is_there, 15, "cam0 is published")
+    await until(is_there, "cam0 is published")
     return house
 
 
@@ -139,7 +139,7 @@ async def test_whoever_has_tried_too_often_is_not_even_looked_at(house: Bench) -
 async def test_nobody_but_the_service_publishes(lively: Bench) -> None:
     ways = ("", RIGHT, basic("publisher", "guess"), basic("anybody", TOKEN), basic("control", "x"))
     viewer = await lively.view("cam0", who="anna:right%20one")
-    await until(lambda: viewer.frames > 5, 15, "somebody watches")
+    await until(lambda: viewer.frames > 5, "somebody watches")
 
     async def announce(path: str, authorization: str) -> int:
         async with RtspTalk(lively.config.listen.rtsp_port) as talk:
@@ -149,7 +149,7 @@ async def test_nobody_but_the_service_publishes(lively: Bench) -> None:
     tries = [announce(path, way) for way in ways for path in ("/cam0", "/cam1", "/new")]
     assert {status // 100 for status in await asyncio.gather(*tries)} == {4}
     before = viewer.frames
-    await until(lambda: viewer.frames > before + 10, 15, "the camera's own picture goes on")
+    await until(lambda: viewer.frames > before + 10, "the camera's own picture goes on")
 
 
 async def test_a_viewer_s_rights_end_and_the_stream_with_them(lively: Bench) -> None:
@@ -163,13 +163,13 @@ async def test_a_viewer_s_rights_end_and_the_stream_with_them(lively: Bench) -> 
         lively.view("cam0", "udp", f"x:{TOKEN}"),
     )
     viewers = (tcp, udp, other, machine)
-    await until(lambda: all(viewer.frames > 5 for viewer in viewers), 20, "everybody watches")
+    await until(lambda: all(viewer.frames > 5 for viewer in viewers), "everybody watches")
     lively.gate.end(lively.bus, anna)
     await ended(tcp, udp)
     seen = other.frames, machine.frames
     lively.gate.end(lively.bus, token)
     await ended(machine)
-    await until(lambda: other.frames > seen[0] + 20, 10, "the others go on")
+    await until(lambda: other.frames > seen[0] + 20, "the others go on")
     assert (await describe(lively, "/cam0", RIGHT)).status == 401
 
 
@@ -188,7 +188,7 @@ async def ended(*viewers: object) -> None:
         # At 20 frames a second, a pause of 0.6 s is the end.
         return all(now - since > 0.6 for _, since in counts.values())
 
-    await until(quiet, 4, "the streams have ended")
+    await until(quiet, "the streams have ended")
     assert max(since for _, since in counts.values()) < deadline
 
 

@@ -40,13 +40,13 @@ async def test_rtsps_beside_rtsp(
     plain = await bench.view("cam0", who=WHO)
     before = plain.frames
     await bench.sees("cam0", frames=30, url=bench.url("cam0", WHO, "rtsps"))
-    await until(lambda: plain.frames > before + 30, 10, "the plain viewer goes on")
+    await until(lambda: plain.frames > before + 30, "the plain viewer goes on")
 
     # What has ended over RTSP has ended over RTSPS, too.
     secret = await bench.view("cam0", url=bench.url("cam0", WHO, "rtsps"))
-    await until(lambda: secret.frames > 5, 15, "a viewer over RTSPS")
+    await until(lambda: secret.frames > 5, "a viewer over RTSPS")
     bench.bus.publish(AccessEnded(frozenset({"user:anna#1"})))
-    await until(lambda: not secret.connected and not plain.connected, 5, "both are sent away")
+    await until(lambda: not secret.connected and not plain.connected, "both are sent away")
 
     port, trust = bench.config.listen.rtsps_port, trusting(tls)
     async with RtspTalk(port, tls=trust) as talk:
@@ -73,7 +73,7 @@ async def test_rtsps_beside_rtsp(
         except (ssl.SSLError, OSError):
             return False
 
-    await until(is_new, 15, "the new certificate")
+    await until(is_new, "the new certificate")
 
 
 async def test_only_encrypted_beyond_this_machine(

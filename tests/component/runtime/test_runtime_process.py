@@ -259,4 +259,4 @@ async def test_a_child_dies_when_the_service_is_killed() -> None:
         pid = int(line)
         assert alive(pid)
         parent.kill()
-        await until(lambda: not alive(pid), 5, "the kernel ends the child")
+        await until(lambda: not alive(pid), "the kernel ends the child")

@@ -62,7 +62,7 @@ class Scene:
         async def there() -> bool:
             return await self.trouble() is trouble
 
-        await until(there, 30, f"the disk to be {trouble.value}")
+        await until(there, f"the disk to be {trouble.value}", within_s=30)
 
 
 async def test_a_disk_that_vanishes_while_recording_comes_back_whole(
@@ -76,10 +76,10 @@ async def test_a_disk_that_vanishes_while_recording_comes_back_whole(
         path = scene.record(fragments)
         await until((scene.root / path).exists)
         disk.unmount("-l")
-        await until(lambda: scene.failed, 30, "the vanished file to be noticed")
+        await until(lambda: scene.failed, "the vanished file to be noticed", within_s=30)
         await scene.archive.flush()  # its end has been tried, too
         scene.record(fragments)
-        await until(lambda: len(scene.failed) >= 2, 30, "the missing disk to be noticed")
+        await until(lambda: len(scene.failed) >= 2, "the missing disk to be noticed", within_s=30)
         assert "disk is missing" in scene.failed[-1]
         assert list(disk.point.iterdir()) == [], "nothing lands on the disk below"
         await scene.until_trouble(DiskTrouble.MISSING)
@@ -167,7 +167,7 @@ async def test_a_disk_with_errors_is_let_go_of_so_that_it_can_be_mended(
         await until(lambda: writer.failed)
         await until(lambda: "read-only" in scene.failed[-1])
         assert scene.archive.load().refusal is DiskTrouble.READ_ONLY
-        await until(lambda: _holds_nothing(disk.point), 5, "nothing of it to be open")
+        await until(lambda: _holds_nothing(disk.point), "nothing of it to be open")
         disk.unmount()  # not the lazy way: it would be refused if anything were in use
         disk.check()
         disk.mount()

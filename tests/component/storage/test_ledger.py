@@ -174,7 +174,7 @@ async def test_an_index_that_is_lost_while_running_gets_everything_again(
         except LivecamError:
             return False
 
-    await until(back, 10, "the entries are in the new index")
+    await until(back, "the entries are in the new index")
     assert await ledger.last_alive() == AT
 
 
@@ -188,7 +188,7 @@ async def test_what_the_disk_refuses_waits(root: Path, index: Index, caplog: pyt
     assert await everything(ledger) == made, "the index has it at once"
     assert ledger_files(root) == [], "nothing is written into a folder that is not the archive"
     there = True
-    await until(lambda: len(list(read_all(root))) == 3, 10)
+    await until(lambda: len(list(read_all(root))) == 3)
     await ledger.flush()
     (root / "cam0").rename(root / "moved")
     (root / "cam0").write_text("a file is in the way")
@@ -196,7 +196,7 @@ async def test_what_the_disk_refuses_waits(root: Path, index: Index, caplog: pyt
     await ledger.flush()
     (root / "cam0").unlink()
     (root / "moved").rename(root / "cam0")
-    await until(lambda: len(list(read_all(root))) == 4, 10)
+    await until(lambda: len(list(read_all(root))) == 4)
     await ledger.stop()
     said = [record for record in caplog.records if "cannot be written now" in record.message]
     assert len(said) == 2, "each trouble is said once"
@@ -223,7 +223,7 @@ async def test_a_disk_that_comes_back_is_read_then(root: Path, index: Index, led
     async def complete() -> bool:
         return await again.find("cam0", ALL, 0, FAR) == [old, new]
 
-    await until(complete, 10)
+    await until(complete)
     await again.stop()
 
 

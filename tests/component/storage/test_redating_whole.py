@@ -104,13 +104,13 @@ async def test_files_and_ledger_move_together_and_leave_a_trace(
     )
     await service.ledger.flush()
     service.set_clock()
-    await until(lambda: len(service.moved) == 3, 10, "all three re-dated")
+    await until(lambda: len(service.moved) == 3, "all three re-dated")
 
     async def told() -> list[Entry]:
         await service.ledger.flush()
         return await service.ledger.find("cam0", [EntryKind.REDATED], 0, 1 << 61)
 
-    (trace,) = await until(told, 10)  # type: ignore[misc, attr-defined]
+    (trace,) = await until(told)  # type: ignore[misc, attr-defined]
     assert trace.begin_utc_ns <= TRUE_NS
     assert trace.end_utc_ns is not None
     assert trace.end_utc_ns >= ended + TRUE_NS - WRONG_NS
@@ -135,14 +135,14 @@ async def test_the_next_service_finds_it_done(service: Service, fragments: list[
     service.set_clock()
     second = Service(tmp_path, service.clock)
     await second.start()
-    await until(lambda: len(second.moved) == 1, 10, "what the first one left")
-    await until(lambda: second.keeper.settled, 5)
+    await until(lambda: len(second.moved) == 1, "what the first one left")
+    await until(lambda: second.keeper.settled)
     (segment,) = await second.index.latest("cam0")
     assert (segment.start_utc_ns, segment.unsynced) == (TRUE_NS, False)
     await second.stop()
     third = Service(tmp_path, service.clock)
     await third.start()
-    await until(lambda: third.keeper.settled, 5)
+    await until(lambda: third.keeper.settled)
     assert third.moved == []
     traces = await third.ledger.find("cam0", [EntryKind.REDATED], 0, 1 << 61)
     assert len(traces) == 1

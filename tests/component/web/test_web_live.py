@@ -50,19 +50,19 @@ async def decode(url: str, frames: int = 20, *options: str) -> list[str]:
 async def test_live_mp4_is_playable_and_begins_at_zero(site: Site, client: aiohttp.ClientSession) -> None:
     await site.live()
     hub = site.hubs["cam0"]
-    await until(lambda: hub.ring and hub.ring[-1].time_s > 1.5, 15, "frames")
+    await until(lambda: hub.ring and hub.ring[-1].time_s > 1.5, "frames")
     times = await decode(site.camera_url("live.mp4"), 40, "-copyts")
     assert int(times[0]) == 0
     assert all(int(later) > int(earlier) for earlier, later in pairwise(times))
     async with client.get("/api/cameras/cam0/live.mp4") as response:
         assert response.headers["Content-Type"].startswith('video/mp4; codecs="avc1.')
         assert response.headers["Cache-Control"] == "no-store"
-    await until(lambda: hub.viewers == 0, 5, "the viewers to be forgotten")
+    await until(lambda: hub.viewers == 0, "the viewers to be forgotten")
 
 
 async def test_live_mp4_waits_for_the_first_frame(site: Site) -> None:
     player = asyncio.create_task(decode(site.camera_url("live.mp4"), 5))
-    await until(lambda: site.hubs["cam0"].viewers == 1, 10)
+    await until(lambda: site.hubs["cam0"].viewers == 1)
     await site.live()
     assert await player
 
@@ -87,10 +87,10 @@ async def test_a_viewer_who_leaves_is_forgotten_though_the_camera_is_silent(
     publish(hub, fragmented_clip)
     response = await client.get("/api/cameras/cam0/live.mp4")
     socket = await client.ws_connect(WS)
-    await until(lambda: hub.viewers == 2, 5)
+    await until(lambda: hub.viewers == 2)
     response.close()
     await socket.close()
-    await until(lambda: hub.viewers == 0, 5, "both forgotten")
+    await until(lambda: hub.viewers == 0, "both forgotten")
 
 
 async def test_web_socket_brings_state_init_and_each_fragment_as_it_is(
@@ -161,7 +161,7 @@ async def test_a_slow_viewer_is_bounded_and_goes_on_with_a_keyframe(site: Site, 
     )
     writer.write(handshake.encode())
     assert b"101" in await reader.readuntil(b"\r\n\r\n")
-    await until(lambda: hub.viewers == 1, 5)
+    await until(lambda: hub.viewers == 1)
     (subscription,) = hub._subscriptions
     for at in range(300):
         fragment = fragments[at % len(fragments)]
@@ -232,7 +232,7 @@ async def test_mjpeg(site: Site, client: aiohttp.ClientSession) -> None:
             assert await response.content.readexactly(2) == b"\r\n"
             assert await response.content.readline() == b"--livecam-frame\r\n"
     shared = site.pictures._mjpeg["cam0"]
-    await until(lambda: shared._viewers == 0 and shared._task is None, 5, "the decoder to stop")
+    await until(lambda: shared._viewers == 0 and shared._task is None, "the decoder to stop")
 
 
 async def test_hls_waits_for_a_camera_that_has_just_started_and_is_playable(site: Site) -> None:

@@ -161,7 +161,7 @@ async def test_with_a_camera(tmp_path: Path) -> None:
                 headers={"Content-Type": "application/json"},
             ) as answer:
                 assert answer.status == 400
-            await until(lambda: device.velocity is None, 3, "the camera stands still")
+            await until(lambda: device.velocity is None, "the camera stands still")
             async with session.post(PTZ, json={"preset": "9"}) as answer:
                 assert answer.status == 404
             device.password = "changed"

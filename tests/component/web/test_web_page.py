@@ -82,7 +82,7 @@ async def plays(ask: Callable[[str], Any], count: int) -> None:
         videos = list(await ask(VIDEOS))
         return videos if len(videos) == count and all(v["ready"] >= 3 for v in videos) else None
 
-    first = await until(moving, 40, f"{count} videos")
+    first = await until(moving, f"{count} videos", within_s=40)
 
     async def later() -> bool:
         now = await ask(VIDEOS)
@@ -91,7 +91,7 @@ async def plays(ask: Callable[[str], Any], count: int) -> None:
             for a, b in zip(first, now, strict=True)  # type: ignore[call-overload]
         )
 
-    await until(later, 15, "time to pass in the videos")
+    await until(later, "time to pass in the videos")
 
 
 @needs_chromium
@@ -104,12 +104,12 @@ async def test_both_cameras_play_close_to_live_without_a_complaint(
         async def close_to_live() -> bool:
             return all(0 <= v["behind"] < 0.5 and v["width"] == 320 for v in await page.evaluate(VIDEOS))
 
-        await until(close_to_live, 10, "both close to the newest frame")
+        await until(close_to_live, "both close to the newest frame")
 
         async def live() -> bool:
             return bool(await page.evaluate(STATES) == ["LIVE", "LIVE"])
 
-        await until(live, 5, "both said to be live")
+        await until(live, "both said to be live")
         assert await page.evaluate(WAYS) == ["MSE", "MSE"]
         assert await page.title() == "Home"
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -127,7 +127,7 @@ async def test_views_by_buttons_keys_and_address(live_site: Site, context: Brows
             assert await page.evaluate(shown) == cameras
             assert await page.locator('[aria-pressed="true"]').all_text_contents() == [pressed]
             # What is not shown is there all the same: to go there takes no time.
-            await until(lambda: all(hub.viewers for hub in hubs.values()), 5, "viewers of all")
+            await until(lambda: all(hub.viewers for hub in hubs.values()), "viewers of all")
 
         await expect(["cam0", "cam1"], "Dual")
         await page.get_by_role("button", name="Camera 1", exact=True).click()
@@ -136,7 +136,7 @@ async def test_views_by_buttons_keys_and_address(live_site: Site, context: Brows
         await page.keyboard.press("1")
         await expect(["cam0"], "Camera 0")
         await page.reload()
-        await until(lambda: page.evaluate(f"{shown}.length"), 10)
+        await until(lambda: page.evaluate(f"{shown}.length"))
         await expect(["cam0"], "Camera 0")
         await page.keyboard.press("9")
         await expect(["cam0"], "Camera 0")
@@ -158,19 +158,19 @@ async def test_an_address_that_names_no_camera_shows_all(live_site: Site, contex
 async def test_without_media_source_it_shows_jpegs_and_says_so(live_site: Site, context: BrowserContext) -> None:
     await context.add_init_script("delete window.MediaSource; delete window.ManagedMediaSource;")
     async with page_of(context, live_site.url) as (page, complaints):
-        await until(lambda: page.evaluate(CANVAS), 30, "a picture")
+        await until(lambda: page.evaluate(CANVAS), "a picture", within_s=30)
         first = await page.evaluate(CANVAS)
 
         async def moved() -> bool:
             return bool(await page.evaluate(CANVAS) != first)
 
-        await until(moved, 10, "another picture")
+        await until(moved, "another picture")
 
         async def both_tell() -> bool:
             ways = await page.evaluate(WAYS)
             return len(ways) == 2 and all(way.startswith("MJPEG") for way in ways)
 
-        await until(both_tell, 20, "both labelled")
+        await until(both_tell, "both labelled")
         assert await page.evaluate(STATES) == ["LIVE", "LIVE"]
         assert complaints == []
 
@@ -196,7 +196,7 @@ async def test_where_a_codec_or_web_sockets_do_not_work_it_shows_jpegs(
             ways = await page.evaluate(WAYS)
             return len(ways) == 2 and all(why in way for way in ways)
 
-        await until(told, 40, "both fall back")
+        await until(told, "both fall back", within_s=40)
         assert await page.evaluate(STATES) == ["LIVE", "LIVE"]
 
 
@@ -212,15 +212,15 @@ async def test_an_old_picture_is_never_shown_as_live(live_site: Site, context: B
             return await tile.locator(".state").text_content() == wanted and words in texts
 
         # The service has not noticed yet: the page tells by the frames that do not come.
-        await until(lambda: state("DELAY", "No new frame for"), 5, "DELAY")
+        await until(lambda: state("DELAY", "No new frame for"), "DELAY")
         assert "stale" in (await tile.get_attribute("class") or "")
         assert await page.evaluate(STATES) == ["DELAY", "LIVE"]
         live_site.home.state("cam0", CameraState.OFFLINE, Fault("Connection refused", "is it on?"))
-        await until(lambda: state("OFFLINE", "Connection refused; is it on?"), 5, "OFFLINE")
+        await until(lambda: state("OFFLINE", "Connection refused; is it on?"), "OFFLINE")
 
         await live_site.cameras[0].start(size="160x120")
         live_site.home.state("cam0", CameraState.LIVE)
-        await until(lambda: state("LIVE", ""), 15, "LIVE again, with another size")
+        await until(lambda: state("LIVE", ""), "LIVE again, with another size")
         assert "stale" not in (await tile.get_attribute("class") or "")
         assert {v["width"] for v in await page.evaluate(VIDEOS)} == {160, 320}
         assert complaints == []
@@ -235,11 +235,11 @@ async def test_it_comes_back_when_the_service_does(live_site: Site, context: Bro
         async def states_are(*wanted: str) -> bool:
             return list(await page.evaluate(STATES)) == list(wanted)
 
-        await until(lambda: states_are("OFFLINE", "OFFLINE"), 10, "both offline")
+        await until(lambda: states_are("OFFLINE", "OFFLINE"), "both offline")
         assert "does not answer" in (await page.locator("#notice").text_content() or "")
         live_site.server = live_site.server_of()
         await live_site.server.start()
-        await until(lambda: states_are("LIVE", "LIVE"), 25, "both live again")
+        await until(lambda: states_are("LIVE", "LIVE"), "both live again")
         assert await page.evaluate(WAYS) == ["MSE", "MSE"]
         await page.locator("#notice").wait_for(state="hidden", timeout=10_000)
 
@@ -274,7 +274,7 @@ async def test_nothing_is_wider_than_the_window(tmp_path: Path, context: Browser
         site.home.state(ids[0], CameraState.OFFLINE, fault)
         async with page_of(context, site.url) as (page, complaints):
             await page.set_viewport_size({"width": width, "height": 700})
-            await until(lambda: page.evaluate("document.querySelectorAll('.tile').length"), 10)
+            await until(lambda: page.evaluate("document.querySelectorAll('.tile').length"))
             await page.keyboard.press("i")
             await page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
             assert await page.evaluate("document.documentElement.scrollWidth") <= width

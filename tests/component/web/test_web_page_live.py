@@ -88,7 +88,7 @@ async def live(site: Site, page: Page) -> None:
     async def said() -> bool:
         return bool(await page.evaluate(STATES) == ["LIVE"] * len(site.hubs))
 
-    await until(said, 30, "all cameras LIVE")
+    await until(said, "all cameras LIVE", within_s=30)
 
 
 async def test_the_other_camera_is_there_at_once(site: Site, browser: Browser) -> None:
@@ -197,7 +197,7 @@ async def test_a_picture_is_saved_under_a_name_that_says_what_it_is(site: Site, 
 async def test_one_camera_fills_the_screen_and_goes_back(site: Site, browser: Browser) -> None:
     async with opened(browser, site.url) as page:
         await page.locator(f"{TILE} .full").click()
-        await until(lambda: page.evaluate("document.fullscreenElement?.id === 'tiles'"), 5, "a full screen")
+        await until(lambda: page.evaluate("document.fullscreenElement?.id === 'tiles'"), "a full screen")
         assert await page.evaluate(SHOWN) == ["cam0"]
         await page.keyboard.press("2")
         assert await page.evaluate(SHOWN) == ["cam1"]
@@ -206,7 +206,7 @@ async def test_one_camera_fills_the_screen_and_goes_back(site: Site, browser: Br
         async def as_before() -> bool:
             return bool(await page.evaluate(SHOWN) == ["cam0", "cam1"])
 
-        await until(as_before, 5, "what was shown before")
+        await until(as_before, "what was shown before")
         assert await page.evaluate("document.fullscreenElement === null")
 
 
@@ -225,7 +225,7 @@ async def test_two_pages_that_switch_the_same_stay_right(site: Site, browser: Br
             await expect(switch).to_have_attribute("aria-checked", "true")
         # The one who switched it off may take it back, and it is on already then: nothing happens.
         await one.get_by_role("button", name="Undo").click()
-        await until(lambda: len(site.home.asked) == 4, 5, "the order")
+        await until(lambda: len(site.home.asked) == 4, "the order")
         assert [on for _, on, _ in site.home.asked] == [True, False, True, True]
         await expect(switches[0]).to_have_attribute("aria-checked", "true")
 
@@ -267,7 +267,7 @@ async def test_a_camera_is_switched_off_and_on_again(site: Site, browser: Browse
         await expect(switch).to_have_attribute("aria-checked", "true")
         assert asked == [{"on": False}, {"on": True}]
         await page.locator(f"{TILE} .restart").click()
-        await until(lambda: site.control.restarts == [("cam0", "tester (127.0.0.1)")], 5, "the restart")
+        await until(lambda: site.control.restarts == [("cam0", "tester (127.0.0.1)")], "the restart")
 
 
 async def test_a_change_of_quality_can_be_taken_back(site: Site, browser: Browser) -> None:
@@ -276,7 +276,7 @@ async def test_a_change_of_quality_can_be_taken_back(site: Site, browser: Browse
         await page.locator(f"{TILE} select.height").select_option("480")
         await page.get_by_text("Camera 0: 480p, 30 fps").wait_for()
         await page.get_by_role("button", name="Undo").click()
-        await until(lambda: len(site.control.orders) == 2, 5, "the second order")
+        await until(lambda: len(site.control.orders) == 2, "the second order")
         assert [order[1:3] for order in site.control.orders] == [(480, None), (720, 30)]
 
 
@@ -319,7 +319,7 @@ async def test_where_several_are_shown_a_key_needs_to_know_which(site: Site, bro
         assert site.home.asked == []
         await page.locator('[data-camera="cam1"] .screen').hover()
         await page.keyboard.press("r")
-        await until(lambda: site.home.asked, 5, "an order")
+        await until(lambda: site.home.asked, "an order")
         assert [camera for camera, _, _ in site.home.asked] == ["cam1"]
 
 
@@ -350,16 +350,16 @@ async def test_of_many_cameras_those_in_sight_play(tmp_path: Path, browser: Brow
         def watched() -> list[str]:
             return [camera_id for camera_id in ids if site.hubs[camera_id].viewers]
 
-        await until(watched, 10, "viewers")
+        await until(watched, "viewers")
         await expect(page.get_by_role("combobox", name="One camera", exact=True)).to_be_visible()
         first = watched()
         assert first[0] == "cam0"
         assert len(first) < 25
         await page.evaluate("scrollTo(0, document.body.scrollHeight)")
-        await until(lambda: "cam39" in watched() and "cam0" not in watched(), 10, "others")
+        await until(lambda: "cam39" in watched() and "cam0" not in watched(), "others")
         await page.get_by_role("combobox", name="One camera", exact=True).select_option("Camera 20")
         assert await page.evaluate(SHOWN) == ["cam20"]
-        await until(lambda: {"cam19", "cam20", "cam21"} <= set(watched()), 10, "it and its neighbours")
+        await until(lambda: {"cam19", "cam20", "cam21"} <= set(watched()), "it and its neighbours")
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
@@ -368,7 +368,7 @@ async def test_what_cannot_be_done_is_told(site: Site, browser: Browser) -> None
     async with opened(browser, f"{site.url}/#cam0") as page:
         await page.keyboard.press("i")
         await page.locator(f"{TILE} select.fps").select_option("15")
-        await until(lambda: site.control.is_changing("cam0"), 5)
+        await until(lambda: site.control.is_changing("cam0"))
         site.control.finish("cam0", LivecamError(ErrorKind.UNAVAILABLE, "no", "it is set back"))
         await page.get_by_text("no; it is set back").wait_for()
         await expect(page.get_by_role("button", name="Undo")).to_have_count(0)

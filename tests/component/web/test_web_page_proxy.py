@@ -49,7 +49,7 @@ async def test_both_cameras_play_in_a_frame_of_home_assistant(tmp_path: Path) ->
             def ours() -> Frame | None:
                 return next((frame for frame in page.frames if frame.url.startswith(proxy.url)), None)
 
-            await until(ours, 10, "the frame")
+            await until(ours, "the frame")
             frame = ours()
             assert frame is not None
 
@@ -57,14 +57,14 @@ async def test_both_cameras_play_in_a_frame_of_home_assistant(tmp_path: Path) ->
                 return bool(await frame.evaluate(PLAYING) == 2)
 
             try:
-                await until(plays, 40, "two videos")
+                await until(plays, "two videos", within_s=40)
             except AssertionError:
                 raise AssertionError(complaints) from None
 
             async def told() -> bool:
                 return bool(await frame.evaluate(WAYS) == ["MSE", "MSE"])
 
-            await until(told, 10, "both by MSE")
+            await until(told, "both by MSE")
             await browser.close()
     finally:
         await site.close()

@@ -63,7 +63,7 @@ async def test_the_quality_is_chosen_and_told_in_words(site: Site) -> None:
         assert await fps.is_disabled()
         assert await note.text_content() == "Changing…"
         site.control.finish("cam0")
-        await until(height.is_enabled, 5, "another choice")
+        await until(height.is_enabled, "another choice")
         assert await height.input_value() == "480"
         assert site.control.orders == [("cam0", 480, None, "tester (127.0.0.1)")]
 
@@ -72,14 +72,14 @@ async def test_the_quality_is_chosen_and_told_in_words(site: Site) -> None:
         refusal = LivecamError(ErrorKind.UNAVAILABLE, "15 a second failed: no", "it is set back to 720p")
         site.control.finish("cam0", refusal)
         site.control.settle("cam0")
-        await until(note.text_content, 5, "words")
+        await until(note.text_content, "words")
         assert await note.text_content() == "15 a second failed: no; it is set back to 720p"
-        await until(fps.is_enabled, 5)
+        await until(fps.is_enabled)
 
         async def back() -> bool:
             return (await height.input_value(), await fps.input_value()) == ("720", "30")
 
-        await until(back, 5, "what runs")
+        await until(back, "what runs")
         # The digits that choose in a list do not choose a camera.
         await height.focus()
         await page.keyboard.press("1")
@@ -90,12 +90,12 @@ async def test_the_quality_is_chosen_and_told_in_words(site: Site) -> None:
 async def test_a_new_quality_goes_on_by_itself(site: Site) -> None:
     camera = await site.live("cam0")
     async with opened(site) as (page, complaints):
-        await until(lambda: page.evaluate(f"{WIDTH} === 320"), 15, "the first quality")
+        await until(lambda: page.evaluate(f"{WIDTH} === 320"), "the first quality")
         await camera.kill()
         await camera.start("640x360")
-        await until(lambda: page.evaluate(f"{WIDTH} === 640"), 15, "the second quality")
+        await until(lambda: page.evaluate(f"{WIDTH} === 640"), "the second quality")
         before = await page.evaluate(TIME)
-        await until(lambda: page.evaluate(f"{TIME} > {before} + 1"), 15, "moving pictures")
+        await until(lambda: page.evaluate(f"{TIME} > {before} + 1"), "moving pictures")
         site.home.change("cam0", width=640, height=360)
         words = page.get_by_text(re.compile("The camera sends 640.360 instead"))
         await words.wait_for(timeout=5000)
@@ -141,20 +141,20 @@ async def test_small_pictures_play_the_smaller_stream(tmp_path: Path) -> None:
 
         async def watched(*ids: str) -> None:
             await until(
-                lambda: [i for i in hubs if hubs[i].viewers] == list(ids), 15, f"viewers of {ids} and no others"
+                lambda: [i for i in hubs if hubs[i].viewers] == list(ids), f"viewers of {ids} and no others"
             )
 
         async with opened(site) as (page, complaints):
             await watched("cam1", "cam0_sub")
-            await until(lambda: page.evaluate(f"{WIDTH} === 160"), 15, "the smaller picture")
+            await until(lambda: page.evaluate(f"{WIDTH} === 160"), "the smaller picture")
             await page.keyboard.press("1")
             await watched("cam0", "cam1")
-            await until(lambda: page.evaluate(f"{WIDTH} === 320"), 15, "the whole picture")
+            await until(lambda: page.evaluate(f"{WIDTH} === 320"), "the whole picture")
             await page.keyboard.press("0")
             await watched("cam1", "cam0_sub")
-            await until(lambda: page.evaluate(f"{WIDTH} === 160"), 15, "the smaller picture again")
+            await until(lambda: page.evaluate(f"{WIDTH} === 160"), "the smaller picture again")
             # A smaller stream that dies is none: the main one is there.
             await smaller.kill()
             await watched("cam0", "cam1")
-            await until(lambda: page.evaluate(f"{WIDTH} === 320"), 15, "the main stream's picture")
+            await until(lambda: page.evaluate(f"{WIDTH} === 320"), "the main stream's picture")
             assert complaints == []

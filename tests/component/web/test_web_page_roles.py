@@ -171,7 +171,7 @@ async def test_signing_out_ends_what_is_watched_in_all_windows(tmp_path: Path, b
         await expect(page).to_have_url(f"{home.url}signin")
         await expect(other).to_have_url(f"{home.url}signin?next=.%2F%23cam1")
         await expect(recordings).to_have_url(f"{home.url}signin?next=past")
-        await until(lambda: not any(hub.viewers for hub in home.site.hubs.values()), 5, "nobody watching")
+        await until(lambda: not any(hub.viewers for hub in home.site.hubs.values()), "nobody watching")
         # The page that was left does not come back from the browser's memory.
         await page.go_back()
         await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

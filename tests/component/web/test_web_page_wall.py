@@ -47,7 +47,7 @@ async def test_it_shows_what_its_address_says_and_nothing_else(tmp_path: Path, b
         async def live() -> bool:
             return bool(await page.evaluate(STATES) == ["LIVE", "LIVE"])
 
-        await until(live, 20, "both live")
+        await until(live, "both live")
         assert await page.locator(".title").all_text_contents() == ["Camera 2", "Camera 0"]
         assert await page.evaluate(CONTROLS) == 0
         assert await page.evaluate("getComputedStyle(document.querySelector('video')).cursor") == "none"
@@ -60,10 +60,10 @@ async def test_it_shows_what_its_address_says_and_nothing_else(tmp_path: Path, b
         async def away() -> bool:
             return bool(await page.evaluate(STATES) == ["OFFLINE", "OFFLINE"])
 
-        await until(away, 10, "both offline")
+        await until(away, "both offline")
         site.server = site.server_of()
         await site.server.start()
-        await until(live, 25, "both live again")
+        await until(live, "both live again")
 
 
 async def test_without_labels_it_still_says_what_is_wrong(tmp_path: Path, browser: Browser) -> None:

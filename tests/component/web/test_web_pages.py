@@ -253,7 +253,7 @@ async def test_two_fingers_zoom_the_timeline(service: Service, browser: Browser)
         async def nearer() -> bool:
             return await window.view() < before / 2.5
 
-        await until(nearer, 5, "less time in sight")
+        await until(nearer, "less time in sight")
         assert await page.evaluate("visualViewport.scale") == 1
 
 
@@ -262,7 +262,7 @@ async def test_it_plays_sixteen_times_as_fast(service: Service, browser: Browser
         (span, *_) = (await timeline(service))["spans"]
         return float(span["begin_utc_s"]) if span["duration_s"] > 14 else 0
 
-    begin = float(str(await until(long_enough, 30, "some footage")))
+    begin = float(str(await until(long_enough, "some footage", within_s=30)))
     async with opened(service, browser, PAST) as window:
         page = window.page
         await page.locator("#day").click()

@@ -61,13 +61,13 @@ class History:
     async def live_through_it(self) -> None:
         service = self.service
         await service.start()
-        await until(self.border, 30, "a file that lasted some seconds, and another one after it")
+        await until(self.border, "a file that lasted some seconds, and another one after it", within_s=30)
         await service.post("/api/cameras/cam0/events", {"label": "person", "state": "moment", "lasted_s": 1})
         await self.recorded("cam0", 3)
         await service.post("/api/cameras/cam0/recording", {"on": False})
         (child,) = [pid for pid in service.children("ffmpeg") if "text=Garden" in command_line(pid)]
         kill(child)
-        await until(self._missed, 20, "cam1's gap")
+        await until(self._missed, "cam1's gap")
         await self._elapsed_off()
         off = await self.gap("cam0", "switched_off")
         await service.post("/api/cameras/cam0/recording", {"on": True})
@@ -91,7 +91,7 @@ class History:
             spans = (await self.timeline(camera_id))["spans"]
             return bool(spans) and spans[-1]["begin_utc_s"] > since and spans[-1]["duration_s"] > seconds
 
-        await until(long_enough, 30, f"{seconds} s of {camera_id}")
+        await until(long_enough, f"{seconds} s of {camera_id}", within_s=30)
 
     async def _missed(self) -> bool:
         gaps = [gap for gap in (await self.timeline("cam1"))["gaps"] if not gap["meant"]]
@@ -102,7 +102,7 @@ class History:
             last = (await self.timeline("cam0"))["gaps"][-1]
             return last["cause"] == "switched_off" and float(last["duration_s"]) > 3
 
-        await until(off_for_a_while, 15, "cam0 to be off for a while")
+        await until(off_for_a_while, "cam0 to be off for a while")
 
     async def gap(self, camera_id: str, cause: str) -> dict[str, Any]:
         return next(gap for gap in (await self.timeline(camera_id))["gaps"] if gap["cause"] == cause)
@@ -191,7 +191,7 @@ class Past:
             read.append(await self.frame())
             return len(read) >= 10 and len(set(read[-10:])) == 1
 
-        await until(same, 10, "one picture that stays")
+        await until(same, "one picture that stays")
         return read[-1]
 
     async def shows(self, index: int = 0) -> int:
@@ -200,7 +200,7 @@ class Past:
         async def some() -> int:
             return max(0, await self.frame(index))
 
-        return int(str(await until(some, 15, "a picture")))
+        return int(str(await until(some, "a picture")))
 
     async def playing_at(self) -> list[dict[str, Any]]:
         return list(
@@ -232,7 +232,7 @@ async def opened(browser: Browser, history: History, *, width: int = 1280, view:
             return False
         return right - left < 900
 
-    await until(fits, 10, "the last minutes to be shown")
+    await until(fits, "the last minutes to be shown")
     yield past
     await context.close()
 
@@ -258,11 +258,11 @@ async def test_lanes_show_footage_and_gaps_with_their_causes_in_words(history: H
             await past.hover(camera_id, time)
             return words in (await what.text_content() or "")
 
-        await until(lambda: says("cam0", middle, "recording was switched off by"), 10)
+        await until(lambda: says("cam0", middle, "recording was switched off by"))
         assert await what.get_attribute("data-kind") == "meant"
         assert await past.page.locator("#preview img").is_hidden()
         event = (await history.timeline("cam0"))["events"][0]
-        await until(lambda: says("cam0", event["begin_utc_s"] + 0.5, "person"), 5)
+        await until(lambda: says("cam0", event["begin_utc_s"] + 0.5, "person"))
         assert await what.get_attribute("data-kind") == "footage"
 
         colours = [
@@ -290,7 +290,7 @@ async def test_lanes_show_footage_and_gaps_with_their_causes_in_words(history: H
             begin, end = [float(await lanes.get_attribute(f"data-{edge}") or 0) for edge in ("begin", "end")]
             return begin < missed[0]["begin_utc_s"] < end and end - begin < 70
 
-        await until(zoomed, 5, "the gap to be in sight")
+        await until(zoomed, "the gap to be in sight")
         assert past.complaints == []
 
 
@@ -314,7 +314,7 @@ async def test_a_click_plays_the_right_second_and_goes_on_over_the_border_of_fil
         async def beyond() -> bool:
             return await past.frame() > last_of_first_file + FPS
 
-        await until(beyond, 20, "frames of the second file")
+        await until(beyond, "frames of the second file")
         seen = await past.page.evaluate("window.seen")
         assert max(b - a for a, b in pairwise(seen)) < 0.5
         one, other = await past.playing_at()
@@ -325,7 +325,7 @@ async def test_a_click_plays_the_right_second_and_goes_on_over_the_border_of_fil
             one, other = await past.playing_at()
             return one["paused"] and other["paused"] and abs(one["time"] - other["time"]) < 0.05
 
-        await until(together, 5, "both at the same moment")
+        await until(together, "both at the same moment")
         clock = await past.page.locator("#clock").text_content()
         shown = await past.still_frame()
         await past.page.keyboard.press(".")
@@ -333,11 +333,11 @@ async def test_a_click_plays_the_right_second_and_goes_on_over_the_border_of_fil
         async def stepped(by: int) -> bool:
             return await past.frame() == shown + by
 
-        await until(lambda: stepped(1), 5, "the next frame")
+        await until(lambda: stepped(1), "the next frame")
         await past.page.keyboard.press(",")
-        await until(lambda: stepped(0), 5, "the frame before")
+        await until(lambda: stepped(0), "the frame before")
         await past.page.keyboard.press(",")
-        await until(lambda: stepped(-1), 5, "the one before that")
+        await until(lambda: stepped(-1), "the one before that")
         assert clock
         assert past.complaints == []
 
@@ -355,13 +355,13 @@ async def test_it_jumps_over_gaps_and_plays_faster(history: History, browser: Br
             (now,) = await past.playing_at()
             return bool(now["time"] - at["time"] > off["duration_s"] + 1)
 
-        await until(beyond, 15, "what was recorded after the gap")
+        await until(beyond, "what was recorded after the gap")
         assert await past.page.evaluate("document.querySelector('video').playbackRate") == 2
         # A moment without footage says so, until it jumps on.
         await past.page.get_by_role("button", name="Pause").click()
         await past.page.locator("#lanes").focus()
         await past.click("cam0", off["begin_utc_s"] + 1)
-        await until(beyond, 15, "the next footage")
+        await until(beyond, "the next footage")
         assert past.complaints == []
 
 
@@ -377,7 +377,7 @@ async def test_hovering_shows_the_picture_of_that_moment(history: History, brows
                 wide = await image.evaluate("image => image.naturalWidth")
                 return source if wide and source != not_this and await image.is_visible() else ""
 
-            return str(await until(there, 10, "a thumbnail"))
+            return str(await until(there, "a thumbnail"))
 
         first = await picture(begin + 2)
         assert first != await picture(begin + 8, first)
@@ -465,7 +465,7 @@ async def test_keys_and_the_day_chooser(history: History, browser: Browser) -> N
 
         span = await page.evaluate(shown)
         await page.keyboard.press("-")
-        await until(wider, 5, "more time in sight")
+        await until(wider, "more time in sight")
         await page.keyboard.press("Enter")
         await page.get_by_role("button", name="Pause").wait_for()
         await past.shows()
@@ -477,7 +477,7 @@ async def test_keys_and_the_day_chooser(history: History, browser: Browser) -> N
         chosen = await page.evaluate("document.activeElement.dataset.day")
         await page.keyboard.press("Enter")
         await dialog.wait_for(state="hidden")
-        await until(lambda: page.evaluate(f"{shown} === 86400"), 5, "a whole day in sight")
+        await until(lambda: page.evaluate(f"{shown} === 86400"), "a whole day in sight")
         assert str(int(chosen[8:])) in (await page.locator("#day").text_content() or "")
         assert past.complaints == []
         await page.context.set_offline(True)

@@ -128,7 +128,7 @@ async def ask(page: Page, expression: str) -> Any:
 async def play_to_the_end(page: Page) -> list[float]:
     await page.evaluate(_WATCH)
     await page.evaluate("document.querySelector('video').play()")
-    await until(lambda: ask(page, "video.ended"), 30, "the end")
+    await until(lambda: ask(page, "video.ended"), "the end", within_s=30)
     assert await page.evaluate("window.waits") == 0
     seen: list[float] = await page.evaluate("window.seen")
     return seen
@@ -142,7 +142,7 @@ async def seek(page: Page, frame: int) -> None:
     async def shows() -> bool:
         return await shown_frame(page, 0) == frame
 
-    await until(shows, 5, f"frame {frame} to be shown")
+    await until(shows, f"frame {frame} to be shown")
 
 
 async def seek_everywhere(page: Page) -> None:
@@ -156,7 +156,7 @@ async def seek_everywhere(page: Page) -> None:
 async def test_one_file_in_a_video_element(site: PlaybackSite, page: Page) -> None:
     url = f"/api/cameras/cam0/playback.mp4?{ALL}"
     await page.evaluate("(url) => { document.querySelector('video').src = url; }", url)
-    await until(lambda: ask(page, "video.readyState >= 3"), 15, "the first picture")
+    await until(lambda: ask(page, "video.readyState >= 3"), "the first picture")
     assert abs(await ask(page, "video.duration") - 9) < 0.05
     await seek_everywhere(page)
     seen = await play_to_the_end(page)

@@ -48,7 +48,7 @@ async def are(page: Page, *wanted: list[str], within_s: float = 20) -> None:
             for (way, state), (begin, which) in zip(shown, wanted, strict=True)
         )
 
-    await until(told, within_s, f"{wanted}")
+    await until(told, f"{wanted}", within_s=within_s)
 
 
 async def test_without_web_sockets_it_takes_whole_segments_and_without_them_jpegs(
@@ -63,7 +63,7 @@ async def test_without_web_sockets_it_takes_whole_segments_and_without_them_jpeg
         async def later() -> bool:
             return bool(await page.evaluate("document.querySelector('video').currentTime") > before + 3)
 
-        await until(later, 10, "it plays on over the end of a segment")
+        await until(later, "it plays on over the end of a segment")
         await are(page, ["HLS", "LIVE"], ["HLS", "LIVE"])
         await page.route("**/hls/**", lambda route: route.abort())
         await are(page, ["MJPEG · no WebSocket", "LIVE"], ["MJPEG · no WebSocket", "LIVE"], within_s=40)
@@ -82,7 +82,7 @@ async def test_out_of_sight_it_stays_connected_and_decodes_keyframes_only(
         async def rests() -> bool:
             return bool(await hidden.evaluate("video => video.paused"))
 
-        await until(rests, 10, "cam1 rests")
+        await until(rests, "cam1 rests")
         watching = live_site.hubs["cam1"]._subscriptions[0]
         decoded = "video => video.getVideoPlaybackQuality().totalVideoFrames"
 
@@ -91,9 +91,9 @@ async def test_out_of_sight_it_stays_connected_and_decodes_keyframes_only(
             return count if count >= least else None
 
         # What was under way when it came to rest is done when the next keyframe has come.
-        await until(lambda: hidden.evaluate("video => video.currentTime % 1 < 0.01"), 5, "a keyframe")
+        await until(lambda: hidden.evaluate("video => video.currentTime % 1 < 0.01"), "a keyframe")
         first, began_s = await so_many(0), time.monotonic()
-        await until(lambda: so_many((first or 0) + 3), 15, "keyframes are shown")
+        await until(lambda: so_many((first or 0) + 3), "keyframes are shown")
         assert time.monotonic() - began_s > 1.5, "a keyframe a second, and no other"
         await are(page, ["MSE", "LIVE"], ["MSE", "LIVE"])
 
@@ -113,7 +113,7 @@ async def test_out_of_sight_it_stays_connected_and_decodes_keyframes_only(
                 look();
             }"""
         )
-        assert await until(lambda: page.evaluate("window.back"), 5, "cam1 is back")
+        assert await until(lambda: page.evaluate("window.back"), "cam1 is back")
         assert live_site.hubs["cam1"]._subscriptions == [watching]
         await are(page, ["MSE", "LIVE"], ["MSE", "LIVE"])
 
@@ -133,7 +133,7 @@ async def test_old_pictures_from_memory_are_not_shown_as_live(
             states.update(state for _, state in await page.evaluate(SHOWN))
             return "late" in (await page.locator(".veil").inner_text()).lower()
 
-        await until(late, 15, "so late")
+        await until(late, "so late")
         assert states == {"DELAY"}
 
 

@@ -143,7 +143,7 @@ async def test_a_client_that_leaves_does_not_end_the_change(site: Site, client: 
     await until(lambda: site.control.is_changing("cam0"))
     asked.cancel()
     await asyncio.gather(asked, return_exceptions=True)
-    await until(lambda: site.control.left == 1, 5, "the handler's end")
+    await until(lambda: site.control.left == 1, "the handler's end")
     assert site.control.is_changing("cam0")
     site.control.finish("cam0")
 

@@ -76,7 +76,7 @@ async def test_a_wrong_password_is_told_in_words_and_too_many_have_to_wait(
                 await button.click()
             return "Too many failed attempts" in (await told.text_content() or "")
 
-        await until(has_to_wait, 15, "to be slowed down")
+        await until(has_to_wait, "to be slowed down")
         await expect(button).to_be_disabled()
         assert "s)" in (await button.text_content() or "")
         await expect(told).to_have_text("You can try again now.")

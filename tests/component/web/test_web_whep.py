@@ -113,7 +113,7 @@ async def test_whoever_signs_out_meanwhile_gets_no_session(
     whep.hangs = True
     anna = signed_in(house, "anna")
     asking = asyncio.create_task(told(browser.post(WHEP, data="o", headers=SDP | anna)))
-    await until(lambda: whep.offers, 5, "the offer has come")
+    await until(lambda: whep.offers, "the offer has come")
     async with browser.delete("/api/session", headers=anna | {"Origin": house.url}) as answer:
         assert answer.status == 200
     assert (await asking)[0] == 401

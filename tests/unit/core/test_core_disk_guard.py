@@ -118,7 +118,7 @@ async def test_one_pause_is_one_file_end_and_one_fault(scene: Scene) -> None:
 async def test_a_recorder_that_fails_makes_it_look_at_once(scene: Scene) -> None:
     await scene.guard.start()
     scene.archives["cam0"].files[0].fail("Input/output error")
-    await until(lambda: scene.guard.status.problem, 2.0, "a look long before the next regular one")
+    await until(lambda: scene.guard.status.problem, "a look long before the next regular one")
     assert scene.guard.status.reason == "Input/output error"
     assert scene.looks == 2
     scene.clock.advance(2)
@@ -197,7 +197,7 @@ async def test_it_looks_often_while_it_is_grave(scene: Scene) -> None:
     scene.found = MISSING
     await scene.guard.start()
     scene.found = None
-    await until(lambda: not scene.guard.status.problem, 3.0, "a look within a second or so")
+    await until(lambda: not scene.guard.status.problem, "a look within a second or so")
 
 
 async def test_others_can_wait_for_the_disk(scene: Scene) -> None:

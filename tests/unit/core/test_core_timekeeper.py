@@ -81,11 +81,11 @@ class Scene:
             return real()
 
         self.clock.synchronised = counting  # type: ignore[method-assign]
-        await until(lambda: looks >= times * 2, 5, "a look at the clock")
+        await until(lambda: looks >= times * 2, "a look at the clock")
         self.clock.synchronised = real  # type: ignore[method-assign]
 
     async def passed(self, number: int) -> list[tuple[int, bool]]:
-        await until(lambda: len(self.redating.passes) >= number, 5, f"{number} passes")
+        await until(lambda: len(self.redating.passes) >= number, f"{number} passes")
         await self.looked()
         return self.redating.passes
 
@@ -230,10 +230,10 @@ async def test_a_machine_that_finds_no_server_says_so_after_a_while(scene: Scene
     await scene.looked()
     assert scene.keeper.status.warning == ""
     scene.clock.advance(61)
-    await until(lambda: scene.keeper.status.warning, 5)
+    await until(lambda: scene.keeper.status.warning)
     assert "no time server has confirmed" in scene.keeper.status.warning
     scene.clock.is_synchronised = True
-    await until(lambda: scene.keeper.status == ClockStatus(), 5)
+    await until(lambda: scene.keeper.status == ClockStatus())
     assert [bool(status.warning) for status in scene.told] == [False, True, False]
 
 
@@ -241,12 +241,12 @@ async def test_a_clock_before_the_newest_recording_is_named(scene: Scene) -> Non
     scene.index.add(segment(NOON_UTC_NS))
     await scene.keeper.start()
     await scene.keeper.begin_redating()
-    await until(lambda: scene.keeper.status.warning, 5)
+    await until(lambda: scene.keeper.status.warning)
     assert "says 1970-01-01 00:05" in scene.keeper.status.warning
     assert "newest recording is of 2025-11-21 12:00:00 UTC" in scene.keeper.status.warning
     scene.clock.step((NOON_UTC_NS + 60 * NS - scene.clock.utc_ns()) / NS)
     scene.clock.is_synchronised = True
-    await until(lambda: scene.keeper.status == ClockStatus(), 5)
+    await until(lambda: scene.keeper.status == ClockStatus())
 
 
 async def test_without_an_index_it_does_its_work(scene: Scene) -> None:

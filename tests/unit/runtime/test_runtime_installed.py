@@ -43,9 +43,9 @@ async def test_an_upgrade_is_noticed(tmp_path: Path, caplog: pytest.LogCaptureFi
     watch.start()
     assert watch.version == "1.0"
     install(tmp_path, "1.1")
-    await until(lambda: watch.version == "1.1", 5)
+    await until(lambda: watch.version == "1.1")
     (tmp_path / "__init__.py").unlink()
-    await until(lambda: watch.version == "1.0", 5)
+    await until(lambda: watch.version == "1.0")
     assert caplog.text.count("version 1.1 is installed, and 1.0 runs") == 1
     await watch.stop()
     await watch.stop()

@@ -84,7 +84,7 @@ async def test_the_meter_has_figures_soon_and_stops() -> None:
     meter = UsageMeter(every_s=0.05)
     assert meter.status().cpu_percent is None
     meter.start()
-    await until(lambda: meter.status().cpu_percent is not None, 5, "figures")
+    await until(lambda: meter.status().cpu_percent is not None, "figures")
     assert meter.status().processes >= 1
     await meter.stop()
     await meter.stop()

@@ -28,9 +28,9 @@ async def test_a_change_is_on_disk_without_being_asked(tmp_path: Path) -> None:
     path = tmp_path / "switches.json"
     memory = SwitchFile(path)
     memory.save({"cam0": OFF})
-    await until(lambda: SwitchFile(path).load() == {"cam0": OFF}, 2)
+    await until(lambda: SwitchFile(path).load() == {"cam0": OFF})
     memory.save({"cam0": ON})
-    await until(lambda: SwitchFile(path).load() == {"cam0": ON}, 2)
+    await until(lambda: SwitchFile(path).load() == {"cam0": ON})
     await memory.stop()
 
 

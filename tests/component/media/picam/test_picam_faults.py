@@ -144,12 +144,12 @@ async def test_a_reader_that_is_too_slow_misses_frames_and_gets_whole_ones(open_
     camera = await open_camera(FIXED)
     recording = await camera.record(CaptureSettings(size=(640, 480), fps=30, bitrate_kbps=2000))
     fcntl.fcntl(recording.read_fd, fcntl.F_SETPIPE_SZ, 65536)
-    await until(lambda: camera.beat.dropped > 0, 20, "frames that nobody takes")
+    await until(lambda: camera.beat.dropped > 0, "frames that nobody takes")
     frames = camera.beat.frames
     await until(lambda: camera.beat.frames > frames, what="that the camera goes on")
     reader = await copied(recording.read_fd, tmp_path / "out.mkv")
     encoded = camera.beat.encoded
-    await until(lambda: camera.beat.encoded > encoded + 30, 20, "frames again")
+    await until(lambda: camera.beat.encoded > encoded + 30, "frames again")
     await camera.stop()
     assert await reader.wait() == 0
     got = packets(tmp_path / "out.mkv")

@@ -22,7 +22,7 @@ async def recorded(camera: Any, settings: CaptureSettings, path: Path, frames: i
     """Records so many frames into a file; ends the camera's process."""
     recording = await camera.record(settings)
     reader = await copied(recording.read_fd, path)
-    await until(lambda: camera.beat.encoded >= frames, 20, f"{frames} frames")
+    await until(lambda: camera.beat.encoded >= frames, f"{frames} frames")
     await camera.stop()
     await reader.wait()
     return recording
@@ -252,7 +252,7 @@ async def test_two_cameras_line_up_without_knowing_of_each_other(open_camera, se
         phases = [camera.beat.phase_ms for camera in cameras]
         return all(phase is not None and abs(phase) < 1 for phase in phases)
 
-    await until(lined_up, 30, "both within 1 ms of the grid, so within 2 ms of each other")
+    await until(lined_up, "both within 1 ms of the grid, so within 2 ms of each other", within_s=30)
     count = [len(sensor_log.frames_us(model)) for model in (FIXED, FOCUSING)]
     await until(lambda: len(sensor_log.frames_us(FIXED)) > count[0] + 30, what="another second")
     fixed, focusing = (
