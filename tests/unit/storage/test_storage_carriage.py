@@ -70,8 +70,9 @@ def test_an_id_that_is_none_is_made_anew(tmp_path: Path, text: str) -> None:
 
 
 def test_an_id_that_cannot_be_kept(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
     with pytest.raises(LivecamError, match="cannot be kept") as caught:
-        install_id(tmp_path / "missing" / "install-id")
+        install_id(tmp_path / "file" / "install-id")
     assert caught.value.kind is ErrorKind.DISK
     (tmp_path / "install-id").write_bytes(b"\xff\xfe")
     with pytest.raises(LivecamError, match="damaged"):
