@@ -5,9 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from livecam_nvr.core.exports import ExportGap, ExportReport
-from livecam_nvr.domain.coverage import Gap, GapCause
-from livecam_nvr.domain.gap_words import in_words
+from livecam_nvr.core.exports import ExportReport
 from livecam_nvr.runtime.clock import Clock
 from livecam_nvr.storage.evidence.keeper import EvidenceKeeper
 from livecam_nvr.storage.evidence.proof import attach
@@ -55,12 +53,5 @@ def statement_of(export_id: str, report: ExportReport) -> dict[str, Any]:
         "recoded": report.recoded,
         "notes": list(report.notes),
         "segments": [asdict(used) for used in report.segments],
-        "gaps": [{**asdict(gap), "text": _text(gap)} for gap in report.gaps],
+        "gaps": [{**asdict(gap), "text": gap.text} for gap in report.gaps],
     }
-
-
-def _text(gap: ExportGap) -> str:
-    """The cause, for people; empty where it is not known."""
-    if not gap.cause:
-        return ""
-    return in_words(Gap(gap.begin_utc_ns, gap.end_utc_ns, GapCause(gap.cause), gap.words))

@@ -180,6 +180,6 @@ def _read(config: "Config", camera_ids: list[str], asked: Span, now_utc_ns: int)
     except (sqlite3.Error, OSError) as error:
         raise LivecamError(
             ErrorKind.UNAVAILABLE,
-            f"the index {path} cannot be read: {error}",
+            f"the index {path} cannot be read: {error}" if path.exists() else f"there is no index {path}",
             "start the service once, or run livecam-nvr reindex: the index is made from the recordings",
         ) from error

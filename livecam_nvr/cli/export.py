@@ -132,6 +132,7 @@ def in_words(report: "ExportReport", output: Path) -> str:
         *(f"  {note}" for note in report.notes),
         *(
             f"  nothing of {gap.camera_id} from {_clock(gap.begin_utc_ns)} to {_clock(gap.end_utc_ns)}"
+            f"{f': {gap.text}' if gap.text else ''}"
             for gap in report.gaps[:_MOST_GAPS]
         ),
     ]

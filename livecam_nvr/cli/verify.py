@@ -113,13 +113,20 @@ def in_words(report: "VerifyReport", *, repair: bool) -> list[str]:
     return lines
 
 
+def shown(text: str) -> str:
+    """A line for the terminal: names of foreign files may hold line ends, control codes, any bytes."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in text
+    )
+
+
 def _size(number: int) -> str:
     return f"{number / _GB:.1f} GB" if number >= _GB else f"{number / 1e6:.1f} MB"
 
 
 def _lines(found: Sequence["Finding"]) -> list[str]:
     lines = [
-        f"  {'repaired: ' if item.repaired else ''}{item.path}{': ' if item.path else ''}{item.words}"
+        shown(f"  {'repaired: ' if item.repaired else ''}{item.path}{': ' if item.path else ''}{item.words}")
         for item in found[:_MOST_LINES]
     ]
     return [*lines, f"  and {len(found) - _MOST_LINES} more"] if len(found) > _MOST_LINES else lines

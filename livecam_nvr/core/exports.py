@@ -6,7 +6,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from livecam_nvr.domain.coverage import Gap, GapCause
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
+from livecam_nvr.domain.gap_words import in_words
 
 
 class ExportState(StrEnum):
@@ -42,6 +44,13 @@ class ExportGap:
     cause: str = ""
     """A domain.coverage.GapCause, where that is known."""
     words: str = ""
+
+    @property
+    def text(self) -> str:
+        """The cause, for people; empty where it is not known."""
+        if not self.cause:
+            return ""
+        return in_words(Gap(self.begin_utc_ns, self.end_utc_ns, GapCause(self.cause), self.words))
 
 
 @dataclass(frozen=True, slots=True)

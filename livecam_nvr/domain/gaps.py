@@ -4,6 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from operator import attrgetter
 
 from livecam_nvr.domain.coverage import Coverage, Gap, GapCause, Span
 from livecam_nvr.domain.ledger import Entry, EntryKind
@@ -21,6 +22,8 @@ EXPLAINING = (EntryKind.STATE, EntryKind.PAUSE, EntryKind.DELETED)
 _LATE_NS = 180 * NS
 # What is being taken now is not in the file yet.
 _IN_FLIGHT_NS = 5 * NS
+_KNOWN: dict[str, GapCause] = {cause.value: cause for cause in GapCause}
+_begin = attrgetter("begin_utc_ns")
 
 CAUSES = {
     EndCause.CLOCK: GapCause.UNKNOWN,
@@ -112,7 +115,7 @@ def coverage(
         now_utc_ns: The time.
         frames: What `Coverage.frames` is to say.
     """
-    entries = sorted(entries, key=lambda entry: entry.begin_utc_ns)
+    entries = sorted(entries, key=_begin)
     # Of several at one moment the last one holds.
     states = list(
         {entry.begin_utc_ns: _state(entry) for entry in entries if entry.kind is EntryKind.STATE}.values()
@@ -123,14 +126,16 @@ def coverage(
     asked = _without_what_is_coming(asked, footage, states, now_utc_ns)
     inside = [span for part in footage if (span := _clipped(part, asked)) is not None]
     gaps: list[Gap] = []
+    begins, changes = list(map(_begin, footage)), list(map(_begin, states))
     for hole in _holes(asked, inside):
-        at = bisect_right(footage, hole.begin_utc_ns, key=_begin)
+        at = bisect_right(begins, hole.begin_utc_ns)
         before = footage[at - 1] if at else None
         after = footage[at] if at < len(footage) else None
-        gaps += _explained(hole, before, after, states, deleted)
+        held = states[max(0, bisect_right(changes, hole.begin_utc_ns) - 1) : bisect_left(changes, hole.end_utc_ns)]
+        gaps += _explained(hole, before, after, held, deleted)
     pauses = [pause for entry in entries if (pause := _pause(entry)) is not None]
     spans, silent = _without_pauses(inside, pauses)
-    gaps = _merged(sorted([*gaps, *silent], key=lambda gap: gap.begin_utc_ns))
+    gaps = _merged(sorted([*gaps, *silent], key=_begin))
     return Coverage(camera_id, asked, tuple(spans), tuple(gaps), frames)
 
 
@@ -140,10 +145,6 @@ def _follow(before: Segment, after: Segment) -> bool:
         and before.sequence + before.merged == after.sequence
         and before.cause is EndCause.CLOCK
     )
-
-
-def _begin(span: Span | _State) -> int:
-    return span.begin_utc_ns
 
 
 def _clipped(span: Span, bounds: Span) -> Span | None:
@@ -173,10 +174,7 @@ def _state(entry: Entry) -> _State:
 
 
 def _cause(value: object) -> GapCause | None:
-    try:
-        return GapCause(str(value)) if value else None
-    except ValueError:  # of a later version
-        return GapCause.UNKNOWN
+    return _KNOWN.get(str(value), GapCause.UNKNOWN) if value else None  # unknown: of a later version
 
 
 def _pause(entry: Entry) -> Gap | None:
@@ -206,18 +204,19 @@ def _explained(
     states: Sequence[_State],
     deleted: Sequence[Span],
 ) -> list[Gap]:
-    """A hole in pieces, each with the cause that held then."""
-    at = bisect_right(states, hole.begin_utc_ns, key=_begin)
-    inside = states[at : bisect_left(states, hole.end_utc_ns, key=_begin)]
-    moments = [states[at - 1] if at else None, *inside]
+    """A hole in pieces, each with the cause that held then; `states`: those from its begin to its end."""
+    known = bool(states) and states[0].begin_utc_ns <= hole.begin_utc_ns
+    inside = states[1:] if known else states
+    moments = states if known else [None, *states]
     ends = [state.begin_utc_ns for state in inside] + [hole.end_utc_ns]
     gaps: list[Gap] = []
     begin = hole.begin_utc_ns
     for number, (state, end) in enumerate(zip(moments, ends, strict=True), 1):
-        piece, begin = Span(begin, end), end
         if state is not None and state.cause is not None:
-            gaps.append(Gap(piece.begin_utc_ns, piece.end_utc_ns, state.cause, state.words, state.by))
+            gaps.append(Gap(begin, end, state.cause, state.words, state.by))
+            begin = end
             continue
+        piece, begin = Span(begin, end), end
         following = moments[number] if number < len(moments) else None
         # After a file that did not end by the clock there was none that could have been deleted.
         broke_off = number == 1 and before is not None and before.cause is not EndCause.CLOCK
@@ -281,6 +280,8 @@ def _parts(piece: Span, deleted: Sequence[Span]) -> list[tuple[Span, bool]]:
 
 def _without_pauses(spans: Iterable[Span], pauses: Sequence[Gap]) -> tuple[list[Span], list[Gap]]:
     """Footage without the pauses of the camera, and those as gaps; both in order."""
+    if not pauses:
+        return list(spans), []
     left: list[Span] = []
     silent: list[Gap] = []
     first = 0

@@ -14,7 +14,7 @@ def in_own_thread(work: Callable[[], T], name: str) -> "asyncio.Future[T]":
     """Does `work`; the future has its result or its error.
 
     The loop's own threads are few, and a loop that ends waits for them: a disk that hangs would keep the service
-    from ending. To be awaited through `asyncio.shield`.
+    from ending. To be awaited through `within` or `asyncio.shield`.
     """
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[T] = loop.create_future()
@@ -30,6 +30,21 @@ def in_own_thread(work: Callable[[], T], name: str) -> "asyncio.Future[T]":
 
     Thread(target=run, name=name, daemon=True).start()
     return answer
+
+
+async def within(answer: "asyncio.Future[T]", seconds: float) -> T:
+    """The answer of `in_own_thread`, or its error. One that has come when the time is over counts, too: a machine
+    that stood still for so long has not looked before that.
+
+    Raises:
+        TimeoutError: There is none yet; it may still come.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await asyncio.wait((answer,))
+    if not answer.done():
+        raise TimeoutError
+    return answer.result()
 
 
 def _on_loop(loop: asyncio.AbstractEventLoop, answer: "asyncio.Future[T]", settle: Callable[[], None]) -> None:

@@ -15,6 +15,8 @@ _WORDS = {
     errno.ENOTDIR: "a file stands where a folder should be",
     errno.ENODEV: "the disk is gone",
     errno.ENXIO: "the disk is gone",
+    errno.ELOOP: "it is a symbolic link and no recording",
+    errno.ESPIPE: "it is a pipe and no recording",
     errno.EFBIG: "the file has grown larger than the disk's format allows",
 }
 

@@ -1,4 +1,4 @@
-"""Writes a clip's fragments into an archive, one every few milliseconds, and tells each; meant to be killed.
+"""Writes a clip's fragments into an archive, and tells each one when it is written; meant to be killed.
 
 Arguments: the archive, the clip. The repository and its tests must be on PYTHONPATH.
 """
@@ -22,10 +22,12 @@ async def main() -> None:
     for fragment in fragments:
         finished.append(fragment)
     finished.finish(EndCause.CLOCK)
+    await archive.flush()
     writer = archive.begin(start_of(fragments[0], sequence=1), print, print)
     for number, fragment in enumerate(fragments, 1):
         writer.append(fragment)
-        await asyncio.sleep(0.005)
+        while archive.load().waiting_bytes:
+            await asyncio.sleep(0.001)
         print(number, flush=True)
     await asyncio.sleep(60)
 

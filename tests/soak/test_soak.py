@@ -34,6 +34,11 @@ async def services(tmp_path: Path) -> AsyncIterator[tuple[Service, Service]]:
     for name in ("far", "near"):
         (tmp_path / name).mkdir()
     far = Service(tmp_path / "far", cameras=[small_camera(f"s{at}", record=False) for at in range(2)])
+    try:
+        await far.start()  # first of all: its addresses hold a token that it does not have before
+    except BaseException:
+        await far.kill()
+        raise
     away = [{"id": f"ip{at}", "kind": "rtsp", "url": far.rtsp(f"s{at}"), "stall_seconds": 2} for at in range(2)]
     near = Service(
         tmp_path / "near",
@@ -56,7 +61,6 @@ async def test_what_is_claimed_is_there_and_what_is_missing_has_a_cause(
 ) -> None:
     far, near = services
     print(f"SOAK_SEED={SEED} SOAK_MINUTES={MINUTES:g} in {tmp_path}")
-    await far.start()
     deeds = Deeds(far, near, random.Random(SEED))
     began_s = time.time()
     await deeds.start()
@@ -65,13 +69,13 @@ async def test_what_is_claimed_is_there_and_what_is_missing_has_a_cause(
     while time.monotonic() < end_s:
         await deeds.one()
     print(" ".join(deed.name for deed in deeds.done))
-    await until(near.all_live, "all cameras come back", within_s=30)
+    await until(near.all_live, "all cameras come back")
 
     async def at_peace() -> bool:
         """Without a restart, the index has become what the files are."""
         return command(near, "verify", "--json").returncode == 0
 
-    await until(at_peace, "the index is whole again", within_s=40)
+    await until(at_peace, "the index is whole again")
 
     async def exported() -> bool:
         exports = json.loads(await near.get("/api/exports"))["exports"]

@@ -79,7 +79,8 @@ def command(
         if half.sound and sound is None:
             sound = source["a:0"].filter("asetpts", f"PTS-{since:.6f}/TB")
             sound = sound.filter("aresample", **{"async": 1, "first_pts": 0}).filter("atrim", end=f"{lasts:.6f}")
-    stream = ffmpeg.filter(made, "hstack", inputs=len(made))
+    # Footage goes on to the end of its GOP, and so would the overlay, beyond the end of the black below.
+    stream = ffmpeg.filter(made, "hstack", inputs=len(made)).filter("trim", end=f"{lasts:.6f}")
     for name, arguments in encoder.filters:
         stream = stream.filter(name, **dict(arguments))
     options = _options(encoder, layout.fps, sum(width for width, _ in fitting) * fitting[0][1])

@@ -229,7 +229,7 @@ def _facts(request: ExportRequest, titles: Mapping[str, str], gaps: Sequence[Exp
     said = [f"{begin:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S} (UTC{begin:%z})"]
     for gap in gaps[:50]:
         first, last = (datetime.fromtimestamp(ns / NS).astimezone() for ns in (gap.begin_utc_ns, gap.end_utc_ns))
-        why = f" ({gap.cause})" if gap.cause else ""
+        why = f" ({gap.text})" if gap.text else ""
         said.append(f"nothing of {gap.camera_id} from {first:%H:%M:%S} to {last:%H:%M:%S}{why}")
     return {"title": request.title or names, "artist": names, "comment": "; ".join(said)}
 

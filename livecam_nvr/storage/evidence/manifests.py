@@ -114,7 +114,7 @@ class ManifestWriter:
         path = self._root / manifest_path(day)
         is_new = not path.exists()
         if is_new:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            self._make_folders(path.parent)
         try:
             _append(path, data)
         except OSError:
@@ -123,6 +123,11 @@ class ManifestWriter:
         if is_new:
             sync_dir(path.parent)
         self._day, self._last = day, last
+
+    def _make_folders(self, year: Path) -> None:
+        """Never the one above: without the archive's disk there is none, and these would lie below that disk."""
+        for folder in (self._root / FOLDER, year):
+            folder.mkdir(exist_ok=True)
 
     def _find_end(self) -> None:
         """Finds the last line there is, and cuts off one that a power cut has torn."""

@@ -17,7 +17,7 @@ from livecam_nvr.storage.files.names import Names
 from livecam_nvr.storage.files.segment_file import SegmentFile
 from livecam_nvr.storage.files.sync_thread import SyncThread
 from livecam_nvr.storage.files.writer_thread import Job, Lane, WriterThread
-from livecam_nvr.storage.own_thread import in_own_thread
+from livecam_nvr.storage.own_thread import in_own_thread, within
 from livecam_nvr.storage.place.disk import PATIENCE_S, trouble_of
 from livecam_nvr.storage.place.lock import ArchiveLock
 from livecam_nvr.storage.place.marker import Marker, MissingError
@@ -69,8 +69,7 @@ class FileArchive:
             LivecamError: CONFLICT if another service records into this folder.
         """
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                await asyncio.shield(in_own_thread(self._lock.ensure, "archive lock"))
+            await within(in_own_thread(self._lock.ensure, "archive lock"), PATIENCE_S)
         except TimeoutError:
             _log.error("cannot use the recordings folder yet: the disk does not answer (%s)", self._root)
         except OSError as error:

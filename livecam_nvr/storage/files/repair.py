@@ -63,6 +63,26 @@ def is_set_aside(path: str) -> bool:
     return _SET_ASIDE.fullmatch(path) is not None
 
 
+def is_our_file(folder: str, entry: os.DirEntry[str]) -> bool:
+    """Whether an entry of `folder` (relative to the root) is named like a recording, and is a file: what else may
+    have such a name (a link, a pipe, a folder) is not ours.
+
+    Raises:
+        OSError: The disk refuses to tell.
+    """
+    return is_our_name(f"{folder}/{entry.name}") and entry.is_file(follow_symlinks=False)
+
+
+def open_to_read(path: Path) -> int:
+    """A descriptor of a recording. Opening a pipe that nobody writes to would last for ever: it does not here, and
+    reading then fails.
+
+    Raises:
+        OSError: It cannot be opened, or is a link.
+    """
+    return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+
+
 def reader(fd: int) -> Read:
     """Reads from a file; its first bytes are read at once, and once."""
     begin = os.pread(fd, _HEAD_READ, 0)
@@ -88,7 +108,7 @@ def repair_file(root: Path, path: str, *, distrust: bool = False) -> Verdict:
         OSError: The disk refuses; the file is as good as before.
     """
     full = root / path
-    fd = os.open(full, os.O_RDONLY | os.O_CLOEXEC)
+    fd = open_to_read(full)
     try:
         size = os.fstat(fd).st_size
         read = reader(fd)
@@ -124,7 +144,7 @@ def set_aside(full: Path) -> None:
 
 
 def _mend(full: Path, path: str, head: Head, found: Survey, old_size: int) -> Segment:
-    fd = os.open(full, os.O_WRONLY | os.O_CLOEXEC)
+    fd = os.open(full, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         if not head.walkable:
             os.pwrite(fd, struct.pack(">I", LABEL_BYTES), head.label_at)

@@ -20,6 +20,7 @@ from livecam_nvr.domain.media import EndCause
 from livecam_nvr.domain.segment import NS
 from livecam_nvr.storage.files.boxes import BoxError, Moov
 from livecam_nvr.storage.files.label import Begin
+from livecam_nvr.storage.files.repair import open_to_read
 from livecam_nvr.storage.files.survey import Head, Read, read_head
 from livecam_nvr.storage.footage.footage_form import Form, form_of
 from livecam_nvr.storage.footage.footage_walk import Stretch, Walker, box_at, count_frames
@@ -80,7 +81,7 @@ class Layouts:
         Raises:
             OSError: It cannot be opened; FileNotFoundError if it is gone.
         """
-        fd = os.open(self._root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        fd = open_to_read(self._root / path)
         try:
             yield lambda at, size: os.pread(fd, size, at), os.fstat(fd)
         finally:

@@ -11,6 +11,7 @@ from threading import Lock
 
 from livecam_nvr.core.past import Part
 from livecam_nvr.storage.files.boxes import LARGE_HEADER_BYTES, Box, BoxError, Moov, Run, box_header, boxes
+from livecam_nvr.storage.files.repair import open_to_read
 from livecam_nvr.storage.files.survey import BETWEEN_FRAGMENTS
 from livecam_nvr.storage.footage.footage_walk import box_at
 
@@ -76,7 +77,7 @@ class PartStream:
         if self._at >= self._end:
             return b""
         if self._fd < 0:
-            self._fd = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            self._fd = open_to_read(self._path)
             self._begin()
         data = bytearray(self._read(self._at, min(_CHUNK, self._end - self._at)))
         done = self._pass(data)

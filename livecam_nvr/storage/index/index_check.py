@@ -5,6 +5,7 @@ from pathlib import Path
 
 from livecam_nvr.storage.index.database import connect, is_damaged, open_database, transaction
 from livecam_nvr.storage.index.findings import Finding, FindingKind
+from livecam_nvr.storage.index.from_ledgers import add_ledgers
 from livecam_nvr.storage.index.migrate import demand_known, steps
 from livecam_nvr.storage.index.rows import FILL_DAYS, WRONG_DAYS
 
@@ -12,18 +13,17 @@ _REINDEX = "`livecam-nvr reindex` rebuilds it from the recordings"
 _MOST = 5
 
 
-def open_for_check(path: Path, findings: list[Finding], *, repair: bool) -> sqlite3.Connection | None:
+def open_for_check(path: Path, root: Path, findings: list[Finding], *, repair: bool) -> sqlite3.Connection | None:
     """The index, to be read (or changed, with `repair`); None if it cannot be used, which is then a finding.
+
+    With `repair` one that is missing is made, and has what the ledgers of the archive in `root` tell: without
+    that, gaps would have no causes, and kept clips would seem not to be protected.
 
     Raises:
         LivecamError: CONFLICT if a newer program has made it.
     """
     if repair:
-        try:
-            return open_database(path)
-        except (sqlite3.Error, OSError) as error:
-            findings.append(Finding(FindingKind.INDEX, "", f"the index {path} cannot be opened: {error}"))
-            return None
+        return _open_for_repair(path, root, findings)
     if not path.exists():
         findings.append(Finding(FindingKind.INDEX, "", f"there is no index {path}; {_REINDEX}"))
         return None
@@ -44,6 +44,23 @@ def open_for_check(path: Path, findings: list[Finding], *, repair: bool) -> sqli
         connection.close()
     findings.append(Finding(FindingKind.INDEX, "", words))
     return None
+
+
+def _open_for_repair(path: Path, root: Path, findings: list[Finding]) -> sqlite3.Connection | None:
+    missing = not path.exists()
+    connection: sqlite3.Connection | None = None
+    try:
+        connection = open_database(path)
+        if missing:
+            read = add_ledgers(connection, root)
+            findings.append(Finding(FindingKind.INDEX, "", f"there was no index {path}", repaired=True))
+            findings += [Finding(FindingKind.UNREADABLE, "", words) for words in read.errors]
+    except (sqlite3.Error, OSError) as error:
+        findings.append(Finding(FindingKind.INDEX, "", f"the index {path} cannot be opened: {error}"))
+        if connection is not None:
+            connection.close()
+        return None
+    return connection
 
 
 def look_through(connection: sqlite3.Connection, findings: list[Finding], *, full: bool, repair: bool) -> None:

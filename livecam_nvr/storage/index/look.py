@@ -7,7 +7,7 @@ from pathlib import Path
 from livecam_nvr.domain.segment import Segment
 from livecam_nvr.storage.files.boxes import LARGE_HEADER_BYTES, BoxError, box_header
 from livecam_nvr.storage.files.label import End
-from livecam_nvr.storage.files.repair import reader
+from livecam_nvr.storage.files.repair import open_to_read, reader
 from livecam_nvr.storage.files.survey import ForeignError, Head, Read, read_head, survey
 from livecam_nvr.storage.index.findings import FindingKind
 
@@ -36,7 +36,7 @@ def look_at(root: Path, path: str, *, full: bool) -> Look:
     Raises:
         OSError: It cannot be read; FileNotFoundError if it is gone.
     """
-    fd = os.open(root / path, os.O_RDONLY | os.O_CLOEXEC)
+    fd = open_to_read(root / path)
     try:
         stat = os.fstat(fd)
         read = reader(fd)

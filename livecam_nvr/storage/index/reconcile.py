@@ -12,7 +12,7 @@ from threading import Event
 
 from livecam_nvr.domain.errors import LivecamError
 from livecam_nvr.domain.segment import NS
-from livecam_nvr.storage.files.repair import Fate, is_our_name, is_temporary, repair_file
+from livecam_nvr.storage.files.repair import Fate, is_our_file, is_temporary, repair_file
 from livecam_nvr.storage.index.database import DatabaseWriter, connect
 from livecam_nvr.storage.index.rows import IS_COMPLETE, NEWEST_PATH, SIZES, Statement, put, remove
 from livecam_nvr.storage.place.folders import cameras, days, indexed_cameras, indexed_days, path_range
@@ -211,7 +211,7 @@ class Reconciler:
             with os.scandir(self._root / folder) as entries:
                 for entry in entries:
                     path = f"{folder}/{entry.name}"
-                    if is_our_name(path) and entry.is_file():
+                    if is_our_file(folder, entry):
                         with suppress(FileNotFoundError):  # deleted meanwhile
                             found[path] = entry.stat().st_size
                     elif is_temporary(path):

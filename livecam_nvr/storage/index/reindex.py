@@ -10,11 +10,10 @@ from pathlib import Path
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.segment import Segment
 from livecam_nvr.runtime.durable import sync_dir
-from livecam_nvr.storage.files.repair import Fate, is_our_name, repair_file
+from livecam_nvr.storage.files.repair import Fate, is_our_file, repair_file
 from livecam_nvr.storage.index.database import open_database, remove_logs, transaction
+from livecam_nvr.storage.index.from_ledgers import add_ledgers
 from livecam_nvr.storage.index.rows import COMPLETE, INSERT, to_row
-from livecam_nvr.storage.ledger.entries import apply_change, read_so_far
-from livecam_nvr.storage.ledger.ledger_files import ledger_files, read_file
 from livecam_nvr.storage.place.folders import cameras, days
 from livecam_nvr.storage.place.holder import kept_to_oneself
 from livecam_nvr.storage.refusal import in_words
@@ -126,11 +125,10 @@ class _Build:
         """The recordings in a day folder, sorted: so the index is written from its begin to its end."""
         try:
             with os.scandir(self._root / folder) as entries:
-                paths = [f"{folder}/{entry.name}" for entry in entries]
+                return sorted(f"{folder}/{entry.name}" for entry in entries if is_our_file(folder, entry))
         except OSError as error:
             self._error(error, folder)
             return []
-        return sorted(path for path in paths if is_our_name(path))
 
     def _file(self, path: str) -> Segment | None:
         report = self._report
@@ -155,17 +153,9 @@ class _Build:
         self._report.indexed += len(rows)
 
     def _ledgers(self, connection: sqlite3.Connection) -> None:
-        for path in ledger_files(self._root):
-            try:
-                reading = read_file(self._root, path)
-            except OSError as error:
-                self._error(error, path)
-                continue
-            with transaction(connection):
-                for sql, values in (*map(apply_change, reading.changes), read_so_far(path, 0, reading.size)):
-                    connection.execute(sql, values)
-            self._report.entries += sum(not change.removed for change in reading.changes)
-            self._report.damaged_lines += reading.damaged
+        read = add_ledgers(connection, self._root)
+        self._report.entries, self._report.damaged_lines = read.entries, read.damaged_lines
+        self._report.errors += read.errors
 
     def _error(self, error: OSError, where: str) -> None:
         self._report.errors += (in_words(error, where),)

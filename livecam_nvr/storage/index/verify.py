@@ -14,7 +14,7 @@ from typing import TypeVar
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.segment import NS, Segment
 from livecam_nvr.storage.evidence.audit import audit_chain, audit_files
-from livecam_nvr.storage.files.repair import is_our_name, is_set_aside, is_temporary
+from livecam_nvr.storage.files.repair import is_our_file, is_our_name, is_set_aside, is_temporary
 from livecam_nvr.storage.index.database import is_damaged
 from livecam_nvr.storage.index.findings import Finding, FindingKind, VerifyReport
 from livecam_nvr.storage.index.index_check import look_through, open_for_check
@@ -109,7 +109,9 @@ class _Pass:
 
     def run(self) -> VerifyReport:
         report = self._report
-        self._database = open_for_check(self._order.database, report.findings, repair=self._order.repair)
+        self._database = open_for_check(
+            self._order.database, self._root, report.findings, repair=self._order.repair
+        )
         with closing(self._database) if self._database is not None else nullcontext():
             folders = self._folders()
             total = sum(self._count(camera, day) for camera, day in folders)
@@ -185,12 +187,14 @@ class _Pass:
             with os.scandir(self._root / folder) as entries:
                 for entry in entries:
                     path = f"{folder}/{entry.name}"
-                    if is_our_name(path) and entry.is_file():
+                    if is_our_file(folder, entry):
                         files.append(path)
                     elif is_temporary(path):
                         self._settle(Finding(FindingKind.TEMPORARY, path, "it was never completed"))
                     elif is_set_aside(path):
                         self._find(FindingKind.SET_ASIDE, path, "an earlier repair found no picture in it")
+                    elif is_our_name(path):
+                        self._find(FindingKind.FOREIGN, path, "it is named like a recording, but is no file")
                     else:
                         self._find(FindingKind.FOREIGN, path, "it is not named like a recording")
         except FileNotFoundError:

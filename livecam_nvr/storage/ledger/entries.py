@@ -7,11 +7,12 @@ takes the place of the earlier one in the same file; a line with `removed` takes
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 
-from livecam_nvr.domain.ledger import Entry, EntryKind
+from livecam_nvr.domain.ledger import Entry, EntryKind, Value
 from livecam_nvr.domain.segment import NS
 from livecam_nvr.storage.index.rows import Statement
 
@@ -154,8 +155,13 @@ def find_entries(
 ) -> list[Entry]:
     """See core.past.Ledger.find."""
     found: list[Entry] = []
+    # Thousands of a month's entries say the same: each text is parsed once.
+    said: dict[str, Mapping[str, Value]] = {}
     for kind in set(kinds):
         values = {"camera": camera_id, "kind": kind.value, "begin": begin, "end": end}
         sql = STATES if kind is EntryKind.STATE else TOUCHING
-        found += map(to_entry, connection.execute(sql, values))
-    return sorted(found, key=lambda entry: (entry.begin_utc_ns, entry.id))
+        for entry_id, _, _, entry_begin, entry_end, text in connection.execute(sql, values):
+            if (data := said.get(text)) is None:
+                data = said[text] = json.loads(text)
+            found.append(Entry(camera_id, kind, entry_begin, entry_end, data, entry_id))
+    return sorted(found, key=attrgetter("begin_utc_ns", "id"))

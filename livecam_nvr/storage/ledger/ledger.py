@@ -30,7 +30,7 @@ from livecam_nvr.storage.ledger.entries import (
 from livecam_nvr.storage.ledger.ledger_files import drop_before, ledger_files, read_file
 from livecam_nvr.storage.ledger.ledger_thread import LedgerThread
 from livecam_nvr.storage.ledger.sign_of_life import last_written_ns
-from livecam_nvr.storage.own_thread import in_own_thread
+from livecam_nvr.storage.own_thread import in_own_thread, within
 from livecam_nvr.storage.place.disk import PATIENCE_S
 from livecam_nvr.storage.refusal import in_words
 
@@ -193,9 +193,7 @@ class FileLedger:
         with contextlib.suppress(LivecamError):
             marked = await self._index.ask(lambda db: int(db.execute(ALIVE).fetchone()[0]))
         with contextlib.suppress(TimeoutError):  # a disk that hangs
-            async with asyncio.timeout(PATIENCE_S):
-                looking = in_own_thread(lambda: last_written_ns(self._root), "sign of life")
-                written = await asyncio.shield(looking)
+            written = await within(in_own_thread(lambda: last_written_ns(self._root), "sign of life"), PATIENCE_S)
         return max(marked, min(written, self._clock.utc_ns())) or None
 
     def mark_alive(self, utc_ns: int) -> None:

@@ -9,7 +9,7 @@ from livecam_nvr.domain.gaps import EXPLAINING, Stretch, coverage, joined
 from livecam_nvr.domain.ledger import Entry, EntryKind
 from livecam_nvr.domain.media import EndCause
 from livecam_nvr.storage.files.boxes import BoxError
-from livecam_nvr.storage.files.repair import is_our_name, reader
+from livecam_nvr.storage.files.repair import is_our_file, open_to_read, reader
 from livecam_nvr.storage.files.survey import read_head, survey
 from livecam_nvr.storage.index.rows import NEWEST_PATH
 from livecam_nvr.storage.ledger.entries import ALIVE, find_entries
@@ -59,8 +59,10 @@ def unindexed(connection: sqlite3.Connection, root: Path, camera_id: str, cause:
     try:
         for day in days(root, camera_id, first)[-_NEWEST_DAYS:]:
             folder = f"{camera_id}/{day}"
-            for path in sorted(f"{folder}/{file.name}" for file in (root / folder).iterdir()):
-                if is_our_name(path) and not connection.execute(_INDEXED, (path,)).fetchone():
+            with os.scandir(root / folder) as entries:
+                paths = sorted(f"{folder}/{entry.name}" for entry in entries if is_our_file(folder, entry))
+            for path in paths:
+                if not connection.execute(_INDEXED, (path,)).fetchone():
                     found += _footage(root / path, cause)
     except OSError:
         pass
@@ -69,7 +71,7 @@ def unindexed(connection: sqlite3.Connection, root: Path, camera_id: str, cause:
 
 def _footage(file: Path, cause: EndCause) -> list[Stretch]:
     try:
-        fd = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+        fd = open_to_read(file)
     except OSError:
         return []
     try:

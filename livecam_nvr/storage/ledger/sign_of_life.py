@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from livecam_nvr.storage.files.boxes import BoxError
-from livecam_nvr.storage.files.repair import is_our_name, reader
+from livecam_nvr.storage.files.repair import is_our_file, open_to_read, reader
 from livecam_nvr.storage.files.survey import read_head
 from livecam_nvr.storage.place.folders import cameras, days
 
@@ -28,12 +28,12 @@ def last_written_ns(root: Path) -> int:
 
 def _newest(folder: Path, path: str) -> int:
     with os.scandir(folder) as entries:
-        names = sorted(entry.name for entry in entries if is_our_name(f"{path}/{entry.name}"))
+        names = sorted(entry.name for entry in entries if is_our_file(path, entry))
     return max((_written_ns(folder / name) for name in names[-_NEWEST:]), default=0)
 
 
 def _written_ns(file: Path) -> int:
-    fd = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+    fd = open_to_read(file)
     try:
         stat = os.fstat(fd)
         return stat.st_mtime_ns if read_head(reader(fd), stat.st_size).label.end is None else 0

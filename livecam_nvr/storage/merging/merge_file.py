@@ -18,6 +18,7 @@ from livecam_nvr.domain.segment import NS, Segment
 from livecam_nvr.runtime.durable import sync_dir
 from livecam_nvr.storage.files.boxes import BoxError, Moov, box_header, parse_init
 from livecam_nvr.storage.files.label import END_AT, End, end_record, label_box, segment
+from livecam_nvr.storage.files.repair import open_to_read
 from livecam_nvr.storage.files.survey import ForeignError, Head, is_finished, read_head, survey
 from livecam_nvr.storage.files.tables import duration_patches, keyframe_table, patched
 from livecam_nvr.storage.footage.footage_stream import PartStream
@@ -60,7 +61,7 @@ def source(root: Path, wanted: Segment) -> Source:
         BoxError: It is not what the index says of it.
         OSError: It cannot be read.
     """
-    fd = os.open(root / wanted.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    fd = open_to_read(root / wanted.path)
     try:
         size = os.fstat(fd).st_size
         head = read_head(lambda at, count: os.pread(fd, count, at), size)
@@ -256,7 +257,7 @@ def _holds(whole: Segment, one: Segment) -> bool:
 def _label(path: Path) -> Segment | None:
     """A finished file as a segment; None for anything else."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        fd = open_to_read(path)
     except OSError:
         return None
     try:

@@ -1,16 +1,19 @@
 """Figures of the recordings' file system, and what is wrong with it (core.ports.DiskProbe)."""
 
-import asyncio
 import errno
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from livecam_nvr.domain.disk import hint_for
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.status import DiskStatus, DiskTrouble
-from livecam_nvr.storage.own_thread import in_own_thread
+from livecam_nvr.storage.own_thread import in_own_thread, within
 from livecam_nvr.storage.place.marker import Marker, MissingError, existing
 from livecam_nvr.storage.refusal import in_words
+
+if TYPE_CHECKING:
+    import asyncio
 
 PATIENCE_S = 3.0
 """A disk that does not answer for so long is told to be broken."""
@@ -47,14 +50,10 @@ class Disk:
         """
         if self._look is None:
             self._look = in_own_thread(self._probe, "disk probe")
-        look = self._look
         try:
-            async with asyncio.timeout(self._patience_s):
-                found = await asyncio.shield(look)
+            found = await within(self._look, self._patience_s)
         except TimeoutError as error:
             # It is not asked again until it has answered: a disk that hangs would collect threads.
-            if look.done():
-                self._look = None
             raise LivecamError(
                 ErrorKind.DISK,
                 f"the recordings' disk does not answer ({self._path})",

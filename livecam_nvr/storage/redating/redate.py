@@ -19,7 +19,7 @@ from livecam_nvr.runtime.timesync import STEP_NS, boot_id
 from livecam_nvr.storage.files.boxes import BoxError
 from livecam_nvr.storage.files.label import Redating, segment
 from livecam_nvr.storage.files.names import Names
-from livecam_nvr.storage.files.repair import is_our_name, repair_file
+from livecam_nvr.storage.files.repair import is_our_file, open_to_read, repair_file
 from livecam_nvr.storage.files.survey import ForeignError, Head, read_head
 from livecam_nvr.storage.index.rows import Statement, put, remove
 from livecam_nvr.storage.redating.clock_journal import Boot, ClockJournal, Stretch
@@ -223,7 +223,7 @@ class Redater:
         return Redating(shift_ns, self._clock.utc_offset_s(head.begin.start_utc_ns + shift_ns), final)
 
     def _head(self, path: str) -> Head | None:
-        fd = os.open(self._root / path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = open_to_read(self._root / path)
         try:
             return read_head(lambda at, count: os.pread(fd, count, at), os.fstat(fd).st_size)
         except (ForeignError, BoxError):
@@ -236,9 +236,10 @@ class Redater:
         for camera in _folders(self._root):
             for day in days.intersection(_folders(self._root / camera)):
                 with suppress(FileNotFoundError), os.scandir(self._root / camera / day) as entries:
-                    paths += [f"{camera}/{day}/{entry.name}" for entry in entries]
+                    folder = f"{camera}/{day}"
+                    paths += [f"{folder}/{entry.name}" for entry in entries if is_our_file(folder, entry)]
         # Oldest first: where two began in the same second, the later one gets the suffix.
-        return sorted(path for path in paths if is_our_name(path))
+        return sorted(paths)
 
     def _drop_empty(self, path: str) -> None:
         """Deletes the folder of a day that there never was, once nothing is in it."""

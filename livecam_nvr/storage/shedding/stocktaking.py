@@ -52,9 +52,10 @@ class StoredIndex:
         try:
             return await asyncio.to_thread(read)
         except sqlite3.Error as error:
+            there = await asyncio.to_thread(self._path.exists)
             raise LivecamError(
                 ErrorKind.UNAVAILABLE,
-                f"the index {self._path} cannot be read: {error}",
+                f"the index {self._path} cannot be read: {error}" if there else f"there is no index {self._path}",
                 "start the service once: it makes the index, or brings it up to date",
             ) from error
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fakes.storage_fragments import BEGAN_UTC_NS, make_clip, read_clip, taken_at, write_file
 
-from livecam_nvr.cli import reindex, verify
+from livecam_nvr.cli import coverage, reindex, verify
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.media import EndCause, Fragment
 from livecam_nvr.domain.segment import NS
@@ -36,7 +36,7 @@ def files(home: Path, fragments: list[Fragment]) -> list[Path]:
 def run(*words: str) -> int:
     parser = argparse.ArgumentParser()
     commands = parser.add_subparsers()
-    for module in (verify, reindex):
+    for module in (coverage, verify, reindex):
         module.add(commands)
     args = parser.parse_args(words)
     return int(args.execute(args))
@@ -110,3 +110,9 @@ def test_an_unknown_camera(home: Path, files: list[Path]) -> None:
     assert run("reindex") == 0
     with pytest.raises(LivecamError, match="'gate'"):
         run("verify", "--camera", "gate")
+
+
+def test_coverage_says_that_there_is_no_index(home: Path) -> None:
+    with pytest.raises(LivecamError, match="there is no index") as refused:
+        run("coverage")
+    assert "start the service once" in refused.value.hint

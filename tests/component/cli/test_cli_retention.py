@@ -88,6 +88,6 @@ def test_what_is_not_right(home: Path, words: Sequence[str], kind: ErrorKind, sa
 
 def test_without_an_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIVECAM_NVR_HOME", str(tmp_path))
-    with pytest.raises(LivecamError, match="cannot be read") as error:
+    with pytest.raises(LivecamError, match="there is no index") as error:
         run()
     assert error.value.kind is ErrorKind.UNAVAILABLE

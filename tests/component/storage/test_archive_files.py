@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from fakes.storage_fragments import BEGAN_UTC_NS, frames, from_keyframe, start_of
 from support.clips import run
-from support.waiting import until
+from support.waiting import PATIENCE_S, until
 
 from livecam_nvr.domain.media import EndCause, Fragment
 from livecam_nvr.domain.segment import Segment
@@ -150,6 +150,7 @@ async def test_chromium_plays_and_seeks(archive: FileArchive, root: Path, fragme
     script = """async () => {
         const video = document.querySelector('video');
         video.muted = true;
+        const ended = new Promise(done => video.addEventListener('ended', done, {once: true}));
         while (video.readyState < 1) await new Promise(done => setTimeout(done, 20));
         const duration = video.duration;
         video.pause();
@@ -158,15 +159,17 @@ async def test_chromium_plays_and_seeks(archive: FileArchive, root: Path, fragme
         await sought;
         const at = video.currentTime;
         await video.play();
-        const ended = new Promise(done => video.addEventListener('ended', done, {once: true}));
         await ended;
         return [duration, at, video.currentTime, video.error && video.error.message];
     }"""
     async with playwright.async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = await driver.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox"], timeout=PATIENCE_S * 1000
+        )
         try:
             page = await browser.new_page()
-            await page.goto((root / segment.path).as_uri())
+            await page.goto((root / segment.path).as_uri(), timeout=PATIENCE_S * 1000)
+            await page.wait_for_selector("video", state="attached", timeout=PATIENCE_S * 1000)
             duration, at, end, error = await page.evaluate(script)
         finally:
             await browser.close()

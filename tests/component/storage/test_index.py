@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from fakes.storage_fragments import BEGAN_UTC_NS, start_of, taken_at, write_file
+from support.waiting import PATIENCE_S
 
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.media import EndCause, Fragment
@@ -196,7 +197,7 @@ async def test_a_scan_that_was_cut_short_is_begun_again(
         asked += 1
         if asked == 3:
             loop.call_soon_threadsafe(cancel)
-            cancelled.wait(10)
+            cancelled.wait(PATIENCE_S)
         return False
 
     index = Index(tmp_path / "index.db", root, SystemClock(), is_writing)

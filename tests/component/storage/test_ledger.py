@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from fakes.runtime_clock import FakeClock
 from fakes.storage_fragments import write_file
-from support.waiting import until
+from support.waiting import PATIENCE_S, until
 
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.ledger import Entry, EntryKind
@@ -68,7 +68,7 @@ async def reborn(root: Path, database: Path) -> list[Entry]:
     """What a service with a new index finds."""
     index = Index(database, root, SystemClock(), lambda _path: False)
     await index.start()
-    ledger = FileLedger(root, index, 1, SystemClock())
+    ledger = FileLedger(root, index, 1, FakeClock(AT))
     await ledger.start()
     found = await everything(ledger)
     await ledger.stop()
@@ -122,13 +122,13 @@ async def test_the_index_reads_on_where_it_stopped(root: Path, tmp_path: Path) -
     first, second = entry(at_s=1), entry(at_s=2)
     for item in (first, second):
         index = Index(database, root, SystemClock(), lambda _path: False)
-        ledger = FileLedger(root, index, 1, SystemClock())  # without an index: only the files get it
+        ledger = FileLedger(root, index, 1, FakeClock(AT))  # without an index: only the files get it
         if item is second:
             await ledger.start()
             ledger.put(item)
             await ledger.stop()
             await index.start()
-            again = FileLedger(root, index, 1, SystemClock())
+            again = FileLedger(root, index, 1, FakeClock(AT))
             await again.start()
             assert await everything(again) == [first, second]
             await again.stop()
@@ -356,7 +356,7 @@ async def test_clips_are_synced_at_once_and_the_rest_on_the_cadence(root: Path, 
     await until(lambda: not thread._unsynced and len(list(read_all(root))) == 2)
     ledger.put(entry(at_s=1))
     await until(lambda: thread._unsynced)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await ledger.stop()
     assert not thread._unsynced, "a stop syncs"
 

@@ -13,6 +13,7 @@ import pytest
 from fakes.runtime_clock import FakeClock
 from fakes.storage_fragments import frames, from_keyframe, start_of, taken_at
 from support import clips
+from support.waiting import PATIENCE_S
 
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.media import EndCause, Fragment
@@ -413,7 +414,7 @@ async def test_it_can_be_interrupted_between_two_files(machine: Machine, gop: li
         machine.apply(statements)
         if not cancelled:
             cancelled.append(task[0].cancel)
-            asyncio.run_coroutine_threadsafe(cancel_and_wait(), loop).result(10)
+            asyncio.run_coroutine_threadsafe(cancel_and_wait(), loop).result(PATIENCE_S)
 
     async def cancel_and_wait() -> None:
         task[0].cancel()

@@ -13,6 +13,7 @@ from fakes.export_recordings import record
 from fakes.runtime_clock import FakeClock
 from fakes.storage_fragments import from_keyframe, make_clip, read_clip
 from support import clips
+from support.waiting import PATIENCE_S
 
 from livecam_nvr.domain.errors import LivecamError
 from livecam_nvr.domain.media import EndCause, Fragment
@@ -200,7 +201,7 @@ def test_killed_at_every_step(tmp_path: Path, second: list[Fragment]) -> None:
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=4 * PATIENCE_S,  # some fifty children, one after the other
         check=False,
     )
     lines = [line.split(" ") for line in done.stdout.splitlines()]

@@ -9,9 +9,12 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from fakes.runtime_clock import FakeClock
 from fakes.storage_fragments import BEGAN_UTC_NS, start_of, taken_at, write_file
+from support.waiting import PATIENCE_S
 
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.media import EndCause, Fragment
@@ -27,6 +30,9 @@ from livecam_nvr.storage.index.reindex import reindex
 from livecam_nvr.storage.index.rows import LATEST, put, segments
 from livecam_nvr.storage.index.verify import Order, verify
 from livecam_nvr.storage.place.holder import holder
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Kind = FindingKind
 
@@ -220,7 +226,7 @@ async def test_a_picture_that_was_changed_and_a_manifest_that_was_cut(
 ) -> None:
     with closing(connect(database, read_only=True)) as connection:
         known = [*segments(connection, LATEST, ("cam0", 10))]
-    keeper = EvidenceKeeper(root, SystemClock())
+    keeper = EvidenceKeeper(root, FakeClock())
     keeper.start()
     keeper.catch_up(known)
     await keeper.stop()
@@ -317,13 +323,20 @@ async def test_while_a_service_records(
     index.add(finished[0])
     await index.flush()
 
-    async def a_moment_later() -> None:
-        await asyncio.sleep(0.5)
-        index.add(finished[1])
+    loop = asyncio.get_running_loop()
 
-    later = asyncio.create_task(a_moment_later())
-    report = await asyncio.to_thread(look, root, database, full=True)
-    await later
+    async def add() -> None:
+        index.add(finished[1])
+        await index.flush()
+
+    def meanwhile(done: int, _total: int) -> None:
+        if done == 1 and len(added) == 0:  # the rows of its folder have been read
+            added.append(asyncio.run_coroutine_threadsafe(add(), loop))
+            added[0].result(PATIENCE_S)
+
+    added: list[Future[None]] = []
+    report = await asyncio.to_thread(verify, Order(root, database, full=True), time.time_ns, meanwhile)
+    assert len(added) == 1
     assert (report.running, report.writing) == (True, 1)
     assert [(found.kind, found.path) for found in report.findings] == [(Kind.UNFINISHED, relative(old))]
     with pytest.raises(LivecamError, match="nothing can be repaired while a service records") as refused:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from support.waiting import PATIENCE_S
 
 from livecam_nvr.domain.segment import NS
 from livecam_nvr.runtime.clock import SystemClock
@@ -23,7 +24,7 @@ class ClockAt(SystemClock):
 
 async def test_the_figures_are_those_of_the_file_system(tmp_path: Path) -> None:
     path = tmp_path / "not" / "made" / "yet"
-    found = await Disk(path).probe()
+    found = await Disk(path, patience_s=PATIENCE_S).probe()
     real = os.statvfs(tmp_path)
     assert found.path == str(path)
     assert found.total_bytes == real.f_blocks * real.f_frsize

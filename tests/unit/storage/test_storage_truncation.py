@@ -117,7 +117,11 @@ def test_a_label_of_a_wrong_size_hides_nothing(quick_root: Path, tiny: list[Frag
     assert probe(path)["packets"] == sum(f.frames for f in tiny)
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=400,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None,
+)
 @given(hits=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=12),
        distrust=st.booleans())  # fmt: skip
 def test_bytes_that_are_turned_anywhere(
@@ -147,7 +151,11 @@ def test_bytes_that_are_turned_anywhere(
         assert kinds[0] == b"ftyp"
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=300,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None,
+)
 @given(
     pieces=st.lists(
         st.one_of(
