@@ -158,7 +158,7 @@ class Gatekeeper:
     async def _begin(self, user: UserRow) -> SignedIn:
         begun = await self._keeper.begin_session(user)
         if begun is None:
-            raise not_signed_in("the user was changed just now; try again")
+            raise not_signed_in("the user was changed just now", "try again")
         session, secret = begun
         # The longest it can last: the browser must not forget it while it is in use. Unused it ends sooner, here.
         return SignedIn(user.principal(session.id), secret, LONGEST_S)
@@ -174,12 +174,11 @@ class Gatekeeper:
         self._audited_s[key] = now_s
         self._audit.note(Deed.SIGN_IN, principal.words, client)
 
-    def _failed(self, name: str, client: Client, failures: int, wrong: bool) -> None:
+    def _failed(self, name: str, client: Client, failures: int, why: str) -> None:
         """An attempt in vain. A name that nobody has is not repeated: it may be the password."""
         row = self._keeper.snapshot.user(name)
         tried = row.info.name if row else ""
-        detail = "wrong name or password" if wrong else "too many failed attempts"
-        self._audit.note(Deed.REFUSED, tried or "unknown user", client, ok=False, detail=detail)
+        self._audit.note(Deed.REFUSED, tried or "unknown user", client, ok=False, detail=why)
         self._alarm_if_many(tried, client, failures)
 
     def _alarm_if_many(self, name: str, client: Client, failures: int) -> None:

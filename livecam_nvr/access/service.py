@@ -94,7 +94,7 @@ class AccessService(Gatekeeper):
             failures = self._setup_throttle.failed("", client.address)
             self._audit.note(Deed.REFUSED, "setup", client, ok=False, detail="wrong code")
             self._alarm_if_many("", client, failures)
-            raise not_signed_in("the code is wrong; the console that livecam-nvr runs in shows it")
+            raise not_signed_in("the code is wrong", "the console that livecam-nvr runs in shows it")
         info = await self._keeper.change(
             lambda store: store.add_user(name, password, Role.ADMIN, None, only_first=True), slow=True
         )
@@ -150,8 +150,8 @@ class AccessService(Gatekeeper):
 
     async def remove_user(self, name: str, *, by: str, client: Client) -> None:
         """See AccessDesk."""
-        await self._keeper.change(lambda store: store.remove_user(name))
-        self._audit.note(Deed.USER, by, client, target=name, detail="removed")
+        info = await self._keeper.change(lambda store: store.remove_user(name))
+        self._audit.note(Deed.USER, by, client, target=info.name, detail="removed")
 
     async def tokens(self) -> Sequence[TokenInfo]:
         """See AccessDesk."""

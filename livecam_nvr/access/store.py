@@ -84,10 +84,8 @@ class AccessStore:
         with self.file.writing() as connection:
             if only_first and connection.execute("SELECT 1 FROM user").fetchone():
                 raise LivecamError(ErrorKind.CONFLICT, "there is a user already", "sign in")
-            if _user(connection, info.name) is not None:
-                raise LivecamError(
-                    ErrorKind.CONFLICT, f"there is a user {info.name!r} already", "choose another name"
-                )
+            if (taken := _name_taken(connection, info.name)) is not None:
+                raise LivecamError(ErrorKind.CONFLICT, f"there is a user {taken!r} already", "choose another name")
             connection.execute(
                 "INSERT INTO user (key, name, password, role, cameras, revision, created_utc_ns)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -150,8 +148,8 @@ class AccessStore:
             )
             connection.execute("DELETE FROM session WHERE user_key = ? AND id != ?", (row.key, keep_session))
 
-    def remove_user(self, name: str) -> None:
-        """And all sessions of theirs.
+    def remove_user(self, name: str) -> UserInfo:
+        """And all sessions of theirs. Returns who it was.
 
         Raises:
             LivecamError: NOT_FOUND, or CONFLICT if no admin of all cameras would remain.
@@ -160,6 +158,7 @@ class AccessStore:
             row = self._known(connection, name)
             self._demand_another_admin(connection, row, still=False)
             connection.execute("DELETE FROM user WHERE key = ?", (row.key,))
+        return row.info
 
     def add_token(
         self, name: str, role: Role, cameras: Sequence[str] | None, expires_utc_ns: int | None = None
@@ -237,8 +236,9 @@ def _is_full_admin(row: rows.UserRow) -> bool:
     return row.info.role is Role.ADMIN and row.info.cameras is None
 
 
-def _user(connection: sqlite3.Connection, name: str) -> str | None:
-    found = connection.execute("SELECT key FROM user WHERE key = ?", (key_of(name),)).fetchone()
+def _name_taken(connection: sqlite3.Connection, name: str) -> str | None:
+    """By which user, who may be written in another way."""
+    found = connection.execute("SELECT name FROM user WHERE key = ?", (key_of(name),)).fetchone()
     return None if found is None else str(found[0])
 
 

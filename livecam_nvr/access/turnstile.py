@@ -32,11 +32,11 @@ class Turnstile:
         hasher: Checks, and says which hashes are outdated.
         clock: For the throttle.
         on_failure: Told of each attempt in vain: the name that was tried, the client, how many that makes, and
-            whether the password was wrong (or not even looked at).
+            why, in words.
     """
 
     def __init__(
-        self, keeper: Keeper, hasher: Hasher, clock: Clock, on_failure: Callable[[str, Client, int, bool], None]
+        self, keeper: Keeper, hasher: Hasher, clock: Clock, on_failure: Callable[[str, Client, int, str], None]
     ) -> None:
         self._keeper = keeper
         self._hasher = hasher
@@ -69,6 +69,7 @@ class Turnstile:
             self._demand_patience(name, client)
             crowded = self._waiting.total() >= _MOST_WAITING
             if crowded or self._waiting[client.address] >= _MOST_WAITING_OF_ONE:
+                self._turned_away(name, client, "too many passwords at once")
                 raise ThrottledError(_CROWDED_S)
             self._waiting[client.address] += 1
             task = asyncio.create_task(self._check(name, password, client), name="password")
@@ -99,25 +100,29 @@ class Turnstile:
             stored = self._nobodys if row is None or plain is None else row.password
             right = await self._keeper.slowly(partial(self._hasher.verify, stored, plain or "-"))
             if row is None or plain is None or not right:
-                self._on_failure(name, client, self._throttle.failed(key, client.address), True)
-                raise not_signed_in("the name or the password is wrong")
+                self._on_failure(
+                    name, client, self._throttle.failed(key, client.address), "wrong name or password"
+                )
+                raise not_signed_in("the name or the password is wrong", "an admin can set the password anew")
             self._throttle.succeeded(key, client.address)
             if self._hasher.outdated(row.password):
                 await self._renew(row, plain)
         # It may have been changed while the hash took its time.
         now = self._keeper.snapshot.users.get(key)
         if now is None or now.revision != row.revision:
-            raise not_signed_in("the user was changed just now; try again")
+            raise not_signed_in("the user was changed just now", "try again")
         return now
 
     def _demand_patience(self, name: str, client: Client) -> None:
         """Turns away whoever has to wait, and tells of it: who just goes on guesses no less for that."""
-        key = key_of(name)
         try:
-            self._throttle.check(key, client.address)
+            self._throttle.check(key_of(name), client.address)
         except ThrottledError:
-            self._on_failure(name, client, self._throttle.turned_away(key, client.address), False)
+            self._turned_away(name, client, "too many failed attempts")
             raise
+
+    def _turned_away(self, name: str, client: Client, why: str) -> None:
+        self._on_failure(name, client, self._throttle.turned_away(key_of(name), client.address), why)
 
     async def _renew(self, row: UserRow, plain: str) -> None:
         """A hash of today's cost, while the password is at hand."""

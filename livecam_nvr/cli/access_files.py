@@ -1,10 +1,10 @@
-"""What the commands about users and tokens share: the store, the audit log, cameras, tables."""
+"""What the commands about users and tokens share: the store, the audit log, cameras."""
 
 import os
 import pwd
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -107,12 +107,3 @@ def local(utc_ns: int | None, otherwise: str = "never") -> str:
     if utc_ns is None:
         return otherwise
     return f"{datetime.fromtimestamp(utc_ns / NS, UTC).astimezone():%Y-%m-%d %H:%M}"
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Columns as wide as what stands in them."""
-    lines = [head, *rows]
-    widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
-    )

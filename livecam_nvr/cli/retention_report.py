@@ -1,8 +1,8 @@
 """Says in words and tables what the archive holds and what would be deleted. Pure."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
+from livecam_nvr.cli.tables import table
 from livecam_nvr.core.retention import Forecast
 from livecam_nvr.domain.forecast import DAY_S
 from livecam_nvr.domain.segment import NS
@@ -46,7 +46,7 @@ def report(found: Forecast, now_utc_ns: int, path: str, *, deletions: object) ->
         )
         for _, holding in sorted(inventory.holdings.items())
     ]
-    lines += ["", *_table(("camera", "files", "size", "in clips", "since", "a day", "holds"), rows)]
+    lines += ["", *table(("camera", "files", "size", "in clips", "since", "a day", "holds"), rows)]
     if deletions:
         lines += ["", *_deletions(found)]
     return lines
@@ -66,7 +66,7 @@ def _deletions(found: Forecast) -> list[str]:
         )
         for part in found.deletions
     ]
-    return ["Would be deleted now:", *_table(("camera", "limit", "files", "size", "from", "to"), rows)]
+    return ["Would be deleted now:", *table(("camera", "limit", "files", "size", "from", "to"), rows)]
 
 
 def _full(found: Forecast, now_utc_ns: int) -> str:
@@ -107,11 +107,3 @@ def moment(utc_ns: int | None) -> str:
     if utc_ns is None:
         return "-"
     return f"{datetime.fromtimestamp(utc_ns // NS).astimezone():%Y-%m-%d %H:%M}"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in (head, *rows)
-    ]

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from livecam_nvr.cli import common, exit_codes
 from livecam_nvr.cli.coverage import moment
 from livecam_nvr.cli.durations import parse_duration
+from livecam_nvr.cli.tables import table
 from livecam_nvr.cli.user import ROLES
 from livecam_nvr.core.access import Deed, NewToken, TokenInfo
 from livecam_nvr.domain.access import Role
@@ -105,7 +106,7 @@ def _list(args: argparse.Namespace) -> int:
     else:
         now = time.time_ns()
         rows = [_row(token, now) for token in tokens]
-        print(access_files.table(("NAME", "ROLE", "CAMERAS", "ADDED", "ENDS", "LAST USED", "FROM"), rows))
+        print("\n".join(table(("NAME", "ROLE", "CAMERAS", "ADDED", "ENDS", "LAST USED", "FROM"), rows)))
     return exit_codes.OK
 
 

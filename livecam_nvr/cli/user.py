@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict
 
 from livecam_nvr.cli import common, exit_codes
+from livecam_nvr.cli.tables import table
 from livecam_nvr.core.access import Deed, UserInfo
 from livecam_nvr.domain.access import Role
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
@@ -160,7 +161,7 @@ def _list(args: argparse.Namespace) -> int:
             (u.name, u.role.value, words(u.cameras), local(u.created_utc_ns), local(u.last_sign_in_utc_ns))
             for u in users
         ]
-        print(access_files.table(("NAME", "ROLE", "CAMERAS", "ADDED", "LAST SIGN-IN"), rows))
+        print("\n".join(table(("NAME", "ROLE", "CAMERAS", "ADDED", "LAST SIGN-IN"), rows)))
     return exit_codes.OK
 
 

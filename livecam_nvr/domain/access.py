@@ -78,9 +78,9 @@ class ThrottledError(LivecamError):
         self.retry_after_s = retry_after_s
 
 
-def not_signed_in(hint: str = "sign in, or send a token") -> LivecamError:
+def not_signed_in(why: str = "this needs a sign-in", hint: str = "sign in, or send a token") -> LivecamError:
     """The error for a request without (valid) credentials; it never tells which part was wrong."""
-    return LivecamError(ErrorKind.UNAUTHENTICATED, "this needs a sign-in", hint)
+    return LivecamError(ErrorKind.UNAUTHENTICATED, why, hint)
 
 
 def not_allowed(principal: Principal, least: Role) -> LivecamError:

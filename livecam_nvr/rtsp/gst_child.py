@@ -169,7 +169,7 @@ class _Programme:
 class _Nowhere(GstRtspServer.RTSPMediaFactory):  # type: ignore[misc] # gi has no types
     """Stands for all paths where no camera is, so that they look like cameras to whoever may not watch."""
 
-    PATH = "/-"
+    PATH = "/"  # GStreamer takes it for whatever has no longer match, also where it does not ask make_path (SETUP)
 
     def __init__(self) -> None:
         super().__init__()
@@ -186,10 +186,11 @@ class _Paths(GstRtspServer.RTSPMountPoints):  # type: ignore[misc] # gi has no t
         self.add_factory(_Nowhere.PATH, _Nowhere())
 
     def do_make_path(self, url: "GstRtsp.RTSPUrl") -> str:
-        """The path itself if there is a camera."""
+        """The path itself if there is a camera; and if it goes on, so that it is the same whether there is one."""
         path = str(url.abspath)
         begin, _, rest = path.partition("/")
-        return path if not begin and rest.partition("/")[0] in self.cameras else _Nowhere.PATH
+        name, _, control = rest.partition("/")
+        return path if not begin and (control or name in self.cameras) else _Nowhere.PATH
 
 
 class _Port(typing.NamedTuple):

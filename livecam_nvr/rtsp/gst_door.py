@@ -21,6 +21,7 @@ from gi.repository import (  # type: ignore[import-not-found] # the system's Pyt
 
 _REALM = "livecam-nvr"
 _ASK_S = 10.0
+_PATIENCE_S = 30.0
 _REQUESTS = (
     "describe",
     "setup",
@@ -135,6 +136,9 @@ class Door:
         if (camera, sent) not in visitor.grants:
             asked_at = time.monotonic()
             status, grant = self._ask(ctx, visitor, camera, sent)
+            # A busy machine is still looking at the password: a 401 would be told to people as a wrong one.
+            while status == http.HTTPStatus.SERVICE_UNAVAILABLE and time.monotonic() - asked_at < _PATIENCE_S:
+                status, grant = self._ask(ctx, visitor, camera, sent)
             if status == http.HTTPStatus.NOT_FOUND:
                 ctx.set_token(self._tokens[_MAY_NOT])
                 return True
@@ -154,7 +158,7 @@ class Door:
     def _ask(
         self, ctx: "GstRtspServer.RTSPContext", visitor: Visitor, camera: str, sent: str
     ) -> "tuple[int, Grant | None]":
-        """The doorkeeper's answer; whoever cannot be asked about is refused."""
+        """The doorkeeper's answer; 0 if there is none. Whoever cannot be asked about is refused."""
         user, password = _basic(sent)
         question = {
             "ip": visitor.address,
@@ -171,11 +175,12 @@ class Door:
             headers = {"Authorization": self._secret, "Content-Type": "application/json"}
             connection.request("POST", "/", json.dumps(question).encode(), headers)
             response = connection.getresponse()
-            answer = json.loads(response.read())
+            said = response.read()
             if response.status == http.HTTPStatus.OK:
+                answer = json.loads(said)
                 return response.status, Grant(str(answer["credential"]), str(answer["session"]))
         except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
-            return http.HTTPStatus.SERVICE_UNAVAILABLE, None
+            return 0, None
         else:
             return response.status, None
         finally:

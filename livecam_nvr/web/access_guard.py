@@ -114,7 +114,7 @@ async def _admitted(request: web.Request, rule: Rule) -> Caller:
         page = quote(request.path.lstrip("/") + (f"?{kept}" if kept else ""))
         raise web.HTTPSeeOther("setup" if gate.needs_setup else f"signin?next={page}" if page else "signin")
     if gate.needs_setup:
-        raise not_signed_in("open the page and set the first password; until then nobody gets in")
+        raise not_signed_in(hint="open the page and set the first password; until then nobody gets in")
     raise not_signed_in()
 
 

@@ -8,7 +8,7 @@ import struct
 from enum import Enum, auto
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 
 from livecam_nvr.web.errors import Seldom, error_body, error_response
 from livecam_nvr.web.guard import SECURITY
@@ -192,4 +192,7 @@ def _raw(status: str, message: str) -> bytes:
 
 
 def _first_line(error: HttpProcessingError) -> str:
+    """The parser's words, without what it quotes of the request."""
+    if isinstance(error, LineTooLong):
+        return f"a line of it is longer than {error.args[1]} bytes"
     return (error.message.splitlines() or [""])[0].rstrip(":")[:120]

@@ -11,6 +11,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from livecam_nvr.domain.access import ThrottledError
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
+from livecam_nvr.web.access_caller import CALLER
 from livecam_nvr.web.proxies import client_address
 
 _log = logging.getLogger(__name__)
@@ -79,9 +80,10 @@ def error_middleware() -> Middleware:
     seldom = Seldom()
 
     def told(request: web.Request, response: web.Response, message: str) -> web.Response:
-        path = request.rel_url.raw_path[:200]
-        if seldom.new((request.method, path, response.status)):
-            address = client_address(request)
+        path, address = request.rel_url.raw_path[:200], client_address(request)
+        # Of strangers one line a minute will do: scanners ask for a thousand different paths.
+        asked = (request.method, path) if CALLER in request else (address,)
+        if seldom.new((*asked, response.status)):
             _log.warning("%s %s from %s: %d, %s", request.method, path, address, response.status, message)
         return response
 

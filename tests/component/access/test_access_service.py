@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -209,10 +209,15 @@ async def test_an_unknown_user_takes_as_long_as_a_wrong_password(site: Site) -> 
             await service.sign_in(name, "wrong horse", HOME)
         return time.process_time() - begun
 
-    took = [(await seconds("anna"), await seconds("nobody")) for _ in range(8)]
+    took: list[tuple[float, float]] = []
+
+    async def alike() -> bool:
+        took.append((await seconds("anna"), await seconds("nobody")))
+        known, unknown = (min(each) for each in zip(*took, strict=True))
+        return len(took) >= 8 and 0.5 < known / unknown < 2.0
+
+    await until(alike, "both to take as long, at their best")
     await service.stop()
-    known, unknown = (min(each) for each in zip(*took, strict=True))
-    assert 0.5 < known / unknown < 2.0
 
 
 async def test_guessing_is_slowed_down_and_told_of(site: Site) -> None:
@@ -656,26 +661,31 @@ async def test_the_cheap_questions_are_cheap_and_nothing_blocks(site: Site) -> N
         await site.service.password("anna", PASSWORD, PLAYER)
         await site.service.set_password("ben", "another horse", by="anna", client=HOME)
     ticket = site.service.make_ticket(anna.principal, "/api/cameras/door/hls/*", 60)
-    for ask, most_us in (
-        (lambda: site.service.session(anna.secret), 50),
-        (lambda: site.service.token(new.secret, PLAYER), 50),
-        (lambda: site.service.ticket(ticket.text, "/api/cameras/door/hls/1.m4s"), 150),
-    ):
-        best_us = min(_us(ask) for _ in range(20))
-        assert best_us < most_us
+    cheapest_hash_s = min(_took_s(lambda: Hasher(CHEAP).hash(PASSWORD)) for _ in range(20))
+    with blockbuster_ctx("livecam_nvr"):
+        for ask in (
+            lambda: site.service.session(anna.secret),
+            lambda: site.service.token(new.secret, PLAYER),
+            lambda: site.service.ticket(ticket.text, "/api/cameras/door/hls/1.m4s"),
+        ):
+            assert min(_took_s(ask) for _ in range(20)) < 3 * cheapest_hash_s, "it is far from a real one"
 
 
-def _us(ask: object) -> float:
-    begun = time.process_time()
+def _took_s(ask: Callable[[], object]) -> float:
+    """Of this thread's own time: what else the machine has to do must not count."""
+    begun_s = time.thread_time()
     for _ in range(100):
-        assert ask()  # type: ignore[operator]
-    return (time.process_time() - begun) * 1e4
+        assert ask()
+    return (time.thread_time() - begun_s) / 100
 
 
 async def test_a_start_is_quick_and_a_stop_may_come_twice(site: Site) -> None:
-    begun = time.perf_counter()
-    await site.restart()
-    assert time.perf_counter() - begun < 1.0
+    async def quickly() -> bool:
+        begun_s = time.monotonic()
+        await site.restart()
+        return time.monotonic() - begun_s < 1.0
+
+    await until(quickly, "a start that takes no second, on a machine that is busy with other things")
     await site.service.stop()
     await site.service.stop()
     with refused(ErrorKind.UNAVAILABLE):

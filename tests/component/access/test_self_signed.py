@@ -69,6 +69,7 @@ async def test_whoever_trusts_it_gets_through(files: Files, host: str) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusting, server_hostname=host)
         assert await reader.read() == b"hello"
         writer.close()
+        await writer.wait_closed()
         with pytest.raises(ssl.SSLCertVerificationError):
             await asyncio.open_connection("127.0.0.1", port, ssl=trusting, server_hostname="example.org")
 

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from fakes.rtsp_gate import FakeAudit, FakeGate
 from support.ports import free_port
-from support.waiting import until
+from support.waiting import PATIENCE_S, until
 
 from livecam_nvr.config.models import Config, ListenConfig, RtspCamera, TestCamera, TlsConfig
 from livecam_nvr.core.bus import EventBus
 from livecam_nvr.core.events import MediaServerChanged
 from livecam_nvr.core.ports import PublishTarget
 from livecam_nvr.domain.status import ServerState
-from livecam_nvr.rtsp.doorkeeper import Doorkeeper
+from livecam_nvr.rtsp.doorkeeper import ANSWER_S, Doorkeeper
 from livecam_nvr.rtsp.gstreamer import GStreamerServer
 from livecam_nvr.rtsp.mediamtx import MediaMtxServer
 from livecam_nvr.rtsp.ports import local_host
@@ -109,6 +109,7 @@ class Bench:
         address: str = "127.0.0.1",
         gate: FakeGate | None = None,
         tls: TlsConfig | None = None,
+        answer_within_s: float = ANSWER_S,
     ) -> None:
         self.kind = kind
         self.gate = gate or FakeGate()
@@ -130,7 +131,7 @@ class Bench:
         bus = self.bus = EventBus()
         bus.subscribe(MediaServerChanged, self.changes.append)
         clock = SystemClock()
-        self.doorkeeper = Doorkeeper(self.gate, self.audit, self.config)
+        self.doorkeeper = Doorkeeper(self.gate, self.audit, self.config, answer_within_s)
         self.server: GStreamerServer | MediaMtxServer
         if kind == "gstreamer":
             self.server = GStreamerServer(self.config, bus, clock, self.doorkeeper, watch_every_s=watch_every_s)
@@ -147,7 +148,7 @@ class Bench:
         """The states that were told, oldest first."""
         return [change.status.state for change in self.changes]
 
-    async def start(self, ready_within_s: float = 10) -> bool:
+    async def start(self, ready_within_s: float = PATIENCE_S) -> bool:
         await self.doorkeeper.start()
         return await self.server.start(ready_within_s)
 
@@ -168,20 +169,18 @@ class Bench:
         self._ends.append(viewer)
         return viewer
 
-    async def sees(
-        self, camera: str, frames: int = 10, transport: str = "tcp", timeout_s: float = 20, url: str = ""
-    ) -> None:
+    async def sees(self, camera: str, frames: int = 10, transport: str = "tcp", url: str = "") -> None:
         """Returns when a viewer, who comes again where refused, has decoded so many frames in one go."""
 
         async def watch() -> bool:
             viewer = await Viewer.start(url or self.url(camera), transport)
             try:
-                await until(lambda: viewer.frames >= frames or not viewer.connected, within_s=timeout_s)
+                await until(lambda: viewer.frames >= frames or not viewer.connected)
                 return viewer.frames >= frames
             finally:
                 await viewer.stop()
 
-        await until(watch, f"{frames} frames of {camera} over {transport}", within_s=timeout_s)
+        await until(watch, f"{frames} frames of {camera} over {transport}")
 
     async def stop(self) -> None:
         for end in self._ends:

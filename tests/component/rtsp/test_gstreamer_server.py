@@ -12,7 +12,7 @@ import pytest
 from fakes.rtsp_gate import FakeGate
 from rtsp_bench import Bench
 from support.rtsp_talk import RtspTalk, basic
-from support.waiting import until
+from support.waiting import PATIENCE_S, until
 
 from livecam_nvr.rtsp.gstreamer import really_works, seems_installed
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(not seems_installed(), reason="GStreamer's RTSP 
 @pytest.fixture
 async def ready(make_bench: Callable[..., Bench]) -> Bench:
     bench = make_bench("gstreamer")
-    assert await bench.start(10), bench.server.status()
+    assert await bench.start(), bench.server.status()
     return bench
 
 
@@ -58,6 +58,7 @@ async def test_where_python_lacks_gstreamer_the_fault_says_so(make_bench: Callab
     bench = make_bench("gstreamer")
     bench.server._python = sys.executable  # type: ignore[union-attr]
     assert not await bench.start(1)
+    await until(lambda: bench.server.status().fault, "a fault")
     fault = bench.server.status().fault
     assert fault
     assert "cannot be used from Python: No module named 'gi'" in fault.message
@@ -111,6 +112,18 @@ async def test_one_question_for_each_connection(make_bench: Callable[..., Bench]
     assert [password for _, password, _ in gate.attempts] == ["right one", "other"]
 
 
+async def test_a_password_that_is_still_being_looked_at_is_not_called_wrong(make_bench: Callable[..., Bench]) -> None:
+    gate = FakeGate(demo=None, hangs=True)
+    gate.add_user("anna", "right one")
+    bench = make_bench("gstreamer", gate=gate, answer_within_s=0.1)
+    assert await bench.start(), bench.server.status()
+    async with RtspTalk(bench.config.listen.rtsp_port) as talk:
+        asked = asyncio.create_task(talk.ask("DESCRIBE", "/nothing", Authorization=basic("anna", "right one")))
+        await until(lambda: len(gate.attempts) > 1, "the door asks again")
+        gate.hangs = False
+        assert (await asked).status == 404
+
+
 async def test_many_at_once_are_no_trouble_right_after_the_start(ready: Bench) -> None:
     async def describe() -> int:
         async with RtspTalk(ready.config.listen.rtsp_port) as talk:
@@ -126,7 +139,7 @@ async def test_strangers_cannot_take_all_connections(ready: Bench) -> None:
     strangers = [await asyncio.open_connection("127.0.0.1", port) for _ in range(140)]
     try:
         # The first go for the last, who may be one of us.
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             assert await strangers[0][0].read() == b""
         assert not strangers[-1][0].at_eof()
         assert ready.server.pid == pid

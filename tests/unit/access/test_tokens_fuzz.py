@@ -83,7 +83,7 @@ def request(headers: dict[str, str], path: str = "/api/status") -> web.Request:
     return make_mocked_request("GET", path, headers=headers, app=app)
 
 
-shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 def test_the_real_ones_open(home: Home) -> None:

@@ -1,6 +1,6 @@
 """What retention deleted, in the audit log: soon, but not a line for each file."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from support.waiting import until
 
@@ -15,12 +15,15 @@ class Notes:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
+        self.when: dict[int, Callable[[], None]] = {}
+        """What happens at the moment of that line."""
 
     def note(
         self, deed: Deed, who: str, client: Client, *, target: str = "", ok: bool = True, detail: str = ""
     ) -> None:
         assert (deed, who, client, ok) == (Deed.DELETION, "retention", Client("", Door.SERVICE), True)
         self.lines.append(f"{target}: {detail}")
+        self.when.get(len(self.lines), lambda: None)()
 
     async def read(self, **_: object) -> Sequence[AuditEntry]:
         return []
@@ -38,11 +41,14 @@ async def test_the_first_is_told_at_once_and_the_rest_of_the_hour_together() -> 
     bus.publish(deleted("cam0", 1))
     bus.publish(deleted("cam0", 2))
     assert len(notes.lines) == 1
-    await until(lambda: len(notes.lines) == 2)
-    assert notes.lines[1] == "cam0: 3 files, 90.0 MB, age"
-    bus.publish(deleted("cam0", 1))
-    assert len(notes.lines) == 2, "another hour has begun"
+
+    def in_another_hour() -> None:
+        bus.publish(deleted("cam0", 1))
+        assert len(notes.lines) == 2, "it has just begun"
+
+    notes.when[2] = in_another_hour
     await until(lambda: len(notes.lines) == 3)
+    assert notes.lines[1:] == ["cam0: 3 files, 90.0 MB, age", "cam0: 1 file, 30.0 MB, age"]
     await until(lambda: not witness._timers)
     bus.publish(deleted("cam0", 1))
     assert notes.lines[3] == "cam0: 1 file, 30.0 MB, age", "after a quiet hour at once again"
