@@ -3,7 +3,6 @@
 import { make } from "./dom.js";
 import { ask } from "./http.js";
 import { languages } from "./languages.js";
-import { changePassword } from "./password.js";
 import { leave } from "./session.js";
 import { t } from "./texts.js";
 
@@ -32,12 +31,15 @@ function words(who) {
   return make("p", {}, make("strong", {}, name), who.cameras ? t("account.limited", { role, cameras }) : role);
 }
 
-
 function actions(who, menu, button) {
   const password = make("button", { type: "button" }, t("account.change"));
   const out = make("button", { type: "button" }, t("account.signout"));
   const told = make("p", { className: "bad", role: "alert", hidden: true });
-  password.addEventListener("click", () => {
+  password.addEventListener("click", async () => {
+    const { changePassword } = await import("./password.js").catch(() => ({}));
+    told.hidden = Boolean(changePassword);
+    told.textContent = t("common.no_answer");
+    if (!changePassword) return;
     menu.hidden = true;
     button.ariaExpanded = "false";
     changePassword(who.name, button);

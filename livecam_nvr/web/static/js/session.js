@@ -2,10 +2,9 @@
 
 import { here, ours } from "./address.js";
 import { Backoff } from "./backoff.js";
-import { note } from "./clock.js";
 import { t } from "./texts.js";
+import { ask } from "./whoami.js";
 
-const ANSWER_MS = 5_000; // a connection that is dead, as after the computer slept, may never say so itself
 const ROLES = ["viewer", "watcher", "operator", "admin"];
 
 let who = null;
@@ -82,15 +81,3 @@ const rights = ({ name, kind, role, cameras }) => JSON.stringify([name, kind, ro
 
 // While the browser leaves, nothing more is to happen here.
 const forever = () => new Promise(() => {});
-
-// Null if the service does not answer.
-async function ask() {
-  try {
-    const response = await fetch(ours("api/session"), { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
-    note(response.headers.get("Date"));
-    if (response.status === 401) return { signed_in: false }; // the browser itself sends a wrong password along
-    return response.ok ? await response.json() : null;
-  } catch {
-    return null;
-  }
-}

@@ -73,5 +73,7 @@ function known(tag) {
   return code in LANGUAGES ? code : undefined;
 }
 
+// A module that is fetched early runs early.
+while (document.readyState === "loading") await new Promise((next) => document.addEventListener("readystatechange", next, { once: true }));
 document.documentElement.lang = language;
 translate(document);

@@ -6,7 +6,7 @@ import { parse } from "./playlist.js";
 import { gapWords } from "./words.js";
 
 const WINDOW_S = 600;
-const FAR_S = 366 * 86_400 - 10;
+const FAR_S = 30 * 86_400; // the service tells no more of the timeline at once
 const AGAIN_MS = 2000; // footage that is being written is asked for again after so long
 const SLACK_S = 0.05; // two files may lie so far from each other without a gap that anybody would see
 
@@ -16,6 +16,7 @@ export class Footage {
   #to = 0;
   #growing = null;
   #askAt = 0;
+  #quiet = false; // when it was asked last, nothing was being recorded
   #chunks = [];
   #gaps = [];
 
@@ -28,13 +29,14 @@ export class Footage {
     this.#from = this.#to = time;
     this.#growing = null;
     this.#askAt = 0;
+    this.#quiet = false;
     this.#chunks = [];
     this.#gaps = [];
   }
 
   /** Whether a moment lies in what is known, or where that goes on. */
   knows(time) {
-    return time >= this.#from && time <= this.#to;
+    return time >= this.#from && time <= (this.#quiet ? Infinity : this.#to);
   }
 
   /** The media segments from a moment on, oldest first. */
@@ -64,21 +66,35 @@ export class Footage {
     const begin = this.#growing ?? this.#to;
     const end = begin + WINDOW_S;
     const { spans, gaps } = await api.timeline(this.#id, begin, end, signal);
+    signal.throwIfAborted();
     this.#gaps = this.#gaps.filter((gap) => gap.end_utc_s <= begin).concat(gaps);
-    if (!spans.some((span) => span.end_utc_s > begin + SLACK_S)) await this.#skip(end, signal);
+    this.#hush(end, spans.at(-1), gaps.at(-1));
+    if (!spans.some((span) => span.end_utc_s > begin + SLACK_S)) await this.#skip(begin, end, signal);
     else await this.#list(begin, end, signal);
     return true;
   }
 
-  async #skip(end, signal) {
+  // A gap that lasts is an answer, too: whoever waited for its end would hold up the other cameras for nothing.
+  #hush(end, span, gap) {
+    this.#quiet = end >= now() - 1 && gap !== undefined && gap.end_utc_s > (span?.end_utc_s ?? -Infinity);
+    if (this.#quiet) gap.end_utc_s = Infinity; // until it is asked again
+  }
+
+  async #skip(begin, end, signal) {
     const last = now() - 1;
     if (end >= last) {
+      this.#to = Math.max(this.#to, last);
+      this.#growing = begin;
       this.#askAt = performance.now() + AGAIN_MS;
       return;
     }
-    const next = await api.nextFile(this.#id, end, last, signal);
+    const far = Math.min(last, end + FAR_S);
+    const to = (await api.nextFile(this.#id, end, far, signal)) ?? far;
+    const more = to > end + SLACK_S ? (await api.timeline(this.#id, end, to, signal)).gaps : [];
     signal.throwIfAborted();
-    this.#to = next ?? last;
+    this.#gaps.push(...more);
+    this.#growing = null;
+    this.#to = to;
   }
 
   async #list(begin, end, signal) {
