@@ -10,7 +10,6 @@ from livecam_nvr.config.models import Config
 from livecam_nvr.core.bus import EventBus
 from livecam_nvr.rtsp.doorkeeper import Doorkeeper
 from livecam_nvr.runtime.clock import Clock
-from livecam_nvr.web.keys import WebAccess
 
 _log = logging.getLogger(__name__)
 
@@ -28,15 +27,11 @@ class Access:
         self.doorkeeper = Doorkeeper(self.users, self.audit, config)
 
     async def start(self, stack: AsyncExitStack) -> None:
-        """Whatever has to be ended is pushed onto `stack`."""
+        """Whatever has to be ended is pushed onto `stack`; the doorkeeper has a port, but does not answer yet."""
         await self.audit.start()
         stack.push_async_callback(self.audit.stop)
         stack.callback(DeletionWitness(self._bus, self.audit).close)
         stack.push_async_callback(self.users.stop)
         await self.users.start()
         stack.push_async_callback(self.doorkeeper.stop)
-        await self.doorkeeper.start()
-
-    def for_web(self) -> WebAccess:
-        """What the web server asks."""
-        return WebAccess(self.users, self.users, self.audit)
+        self.doorkeeper.listen()

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 
-from livecam_nvr.app.recordings import Recordings
+from livecam_nvr.app.recordings import Recordings, end_task
 from livecam_nvr.config.models import Camera, Config, EncodedCamera, RtspCamera
 from livecam_nvr.config.recording import RecordingConfig
 from livecam_nvr.core.bus import EventBus
@@ -18,6 +18,7 @@ from livecam_nvr.domain.quality import Quality
 from livecam_nvr.domain.status import Fault
 from livecam_nvr.media.encoding import Encoder
 from livecam_nvr.media.feeds import feed_for
+from livecam_nvr.media.fonts import Fonts
 from livecam_nvr.media.hub import CameraStreams, MemoryHub
 from livecam_nvr.media.pictures import StreamPictures
 from livecam_nvr.media.pipeline import CameraPipeline
@@ -74,11 +75,18 @@ class Fleet:
         self._qualities = QualityFile(config.data_dir / "qualities.json", _qualities(config))
         self._stopped = StoppedFile(config.data_dir / "stopped.json", self._cameras)
         self._off: dict[str, Fault] = {}
+        self._fonts = Fonts()
         self._server: MediaServer
         self._encoder: Encoder
 
     def __iter__(self) -> Iterator[CameraPipeline]:
         return iter([self.pipelines[camera_id] for camera_id in self._cameras if camera_id in self.pipelines])
+
+    @property
+    def connects(self) -> bool:
+        """Whether cameras that are started look for the media server at once. After `open`."""
+        streams = (stream for camera in self._cameras.values() for stream in streams_of(camera))
+        return any(self._server.publish_target(stream.id).connects for stream in streams)
 
     def camera(self, camera_id: str) -> Camera:
         """As it runs. Raises LivecamError NOT_FOUND."""
@@ -89,6 +97,10 @@ class Fleet:
 
     async def load(self, stack: AsyncExitStack) -> None:
         """Reads what is remembered, and makes hubs and recorders."""
+        if any(camera.kind == "test" or camera.overlay for camera in self._cameras.values()):
+            # What a camera would ask before it is opened takes as long as opening it.
+            asking = asyncio.create_task(self._fonts.work(), name="trial of drawtext")
+            stack.push_async_callback(end_task, asking)
         await asyncio.to_thread(self._qualities.load)
         stack.push_async_callback(self._qualities.stop)
         stopped = await asyncio.to_thread(self._stopped.load)
@@ -240,7 +252,7 @@ class Fleet:
             quality = self._qualities.chosen(stream.id, Quality(stream.height, stream.fps))
         self.pipelines[stream.id] = CameraPipeline(
             stream,
-            feed_for(stream),
+            feed_for(stream, self._fonts),
             self.streams.hub(stream.id),
             target=self._server.publish_target(stream.id),
             bus=self._bus,

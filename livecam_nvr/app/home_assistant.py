@@ -95,9 +95,14 @@ class HomeAssistant:
 
     async def connect(self, config: Config) -> None:
         """Begins to tell the broker, if there is one."""
-        self._mqtt = self._mqtt_of(config) if config.mqtt.host else None
+        before, self._mqtt = self._mqtt, None
+        if config.mqtt.host:
+            await asyncio.to_thread(_import_mqtt)
+            self._mqtt = self._mqtt_of(config, before)
         self._broker = self._mqtt or NoBroker()
         await self._broker.start()
+        if before is not None and self._mqtt is None:
+            await before.leave()
 
     async def disconnect(self) -> None:
         """Says goodbye to the broker and the network, within a second; idempotent."""
@@ -136,7 +141,7 @@ class HomeAssistant:
         """The broker's."""
         return self._broker.status()
 
-    def _mqtt_of(self, config: Config) -> "MqttService":
+    def _mqtt_of(self, config: Config, before: "MqttService | None") -> "MqttService":
         # Its libraries are 2.5 MB of memory that nobody has to pay who has no broker.
         from livecam_nvr.mqtt.service import Collaborators, MqttService  # noqa: PLC0415
 
@@ -163,7 +168,13 @@ class HomeAssistant:
             carrier=self.carrier.carriage().carrier,
             install_id=self.install_id,
             places=config.data_dir / "mqtt_places.json",
+            before=before,
         )
+
+
+def _import_mqtt() -> None:
+    """Blocks, for longer than cameras that are just opened should wait."""
+    import livecam_nvr.mqtt.service  # noqa: F401, PLC0415
 
 
 def _cards(config: Config) -> "list[CameraCard]":

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any
 
 from livecam_nvr.app.signing import Signer
 from livecam_nvr.app.triggers import Triggers
@@ -38,7 +39,9 @@ from livecam_nvr.storage.place.disk import Disk
 from livecam_nvr.storage.place.marker import Marker
 from livecam_nvr.storage.redating.redate import Redater
 from livecam_nvr.storage.shedding.shedding import ArchiveShedding
-from livecam_nvr.web.past_ports import PastPorts
+
+if TYPE_CHECKING:
+    from livecam_nvr.web.past_ports import PastPorts
 
 _log = logging.getLogger(__name__)
 
@@ -145,7 +148,7 @@ class Recordings:
         await self._start_index(stack)
         stack.push_async_callback(self._within, self.ledger.stop, "the ledger")
         reading = asyncio.create_task(self.ledger.start(), name="read the ledger")
-        stack.push_async_callback(_end, reading)
+        stack.push_async_callback(end_task, reading)
         # Usually done at once. A lost index takes longer to read; a disk that does not answer is given up before.
         await asyncio.wait([reading], timeout=_LEDGER_PATIENCE_S)
         await self.time.start()
@@ -160,7 +163,7 @@ class Recordings:
         await self.guard.start()
         stack.push_async_callback(self.guard.stop)
 
-    async def keep(self, stack: AsyncExitStack, encoder: Encoder) -> PastPorts:
+    async def keep(self, stack: AsyncExitStack, encoder: Encoder) -> "PastPorts":
         """Begins to look after what was recorded, while the cameras already run; returns what the web asks."""
         recording = self._config.recording
         await self.janitor.start()
@@ -178,7 +181,7 @@ class Recordings:
             )
             stack.push_async_callback(self._within, self._merger.stop, "a merged file")
         reconciling = asyncio.create_task(self._reconcile(), name="reconcile index and archive")
-        stack.push_async_callback(_end, reconciling)
+        stack.push_async_callback(end_task, reconciling)
         self._titles.update({camera.id: camera.title for camera in self._cameras.values()})
         signer = Signer(recording.path, self._config.data_dir, self._evidence, self._clock)
         exports = ExportDesk(
@@ -191,8 +194,10 @@ class Recordings:
         self._exports = exports
         opening = asyncio.create_task(self._open(exports), name="earlier exports")
         stack.push_async_callback(exports.stop)
-        stack.push_async_callback(_end, opening)
+        stack.push_async_callback(end_task, opening)
         stack.push_async_callback(self._pictures.stop)
+        from livecam_nvr.web.past_ports import PastPorts  # noqa: PLC0415 - see app.service
+
         return PastPorts(
             ledger=self.ledger,
             past=self.past,
@@ -321,6 +326,7 @@ class Recordings:
             return False
 
 
-async def _end(task: asyncio.Task[None]) -> None:
+async def end_task(task: asyncio.Task[Any]) -> None:
+    """Cancels it and waits until it is over; what comes of it does not matter any more."""
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

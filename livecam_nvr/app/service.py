@@ -5,19 +5,17 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
-
-from pydantic import SecretStr
+from typing import TYPE_CHECKING
 
 from livecam_nvr import __version__
-from livecam_nvr.app.about import ServiceAbout
 from livecam_nvr.app.access import Access
 from livecam_nvr.app.application import Application
 from livecam_nvr.app.changes import Changes
 from livecam_nvr.app.fleet import Fleet
 from livecam_nvr.app.home_assistant import HomeAssistant, Others, page_url
-from livecam_nvr.app.recordings import Recordings
+from livecam_nvr.app.recordings import Recordings, end_task
 from livecam_nvr.app.settings import FileSettings
-from livecam_nvr.config.models import Config, RtspCamera
+from livecam_nvr.config.models import Config
 from livecam_nvr.core.bus import EventBus
 from livecam_nvr.core.events import StreamStarted
 from livecam_nvr.core.health import Identity, Sources, StatusBoard
@@ -25,15 +23,16 @@ from livecam_nvr.core.ports import MediaServer
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.media.control import CameraControls
 from livecam_nvr.media.hardware import choose
-from livecam_nvr.onvif.service import OnvifCameras
 from livecam_nvr.rtsp.choose import choose_media_server
-from livecam_nvr.rtsp.whep import MediaMtxWhep, whep_of
 from livecam_nvr.runtime.clock import SystemClock
 from livecam_nvr.runtime.installed import InstalledVersion
 from livecam_nvr.runtime.logs import LogRing
 from livecam_nvr.runtime.usage import UsageMeter
 from livecam_nvr.storage.refusal import in_words
-from livecam_nvr.web.server import PastPorts, WebPorts, WebServer
+
+if TYPE_CHECKING:
+    from livecam_nvr.app.front import Front
+    from livecam_nvr.web.past_ports import PastPorts
 
 _log = logging.getLogger(__name__)
 
@@ -83,32 +82,34 @@ class Service:
         await self._recordings.start(stack, self._fleet.recorders, self._fleet.streams)
         server = await choose_media_server(config, self._bus, self._clock, self._access.doorkeeper)
         stack.push_async_callback(server.stop)
-        whep = whep_of(server, config, self._access.users, self._bus)
-        if whep is not None:
-            stack.push_async_callback(whep.stop)
         serving = asyncio.create_task(server.start(_SERVER_HEAD_START_S), name="media server's start")
+        stack.push_async_callback(end_task, serving)
         encoder = await choose(config.encoding.encoder)
         self._bus.subscribe(StreamStarted, lambda event: server.stream_started(event.camera_id, event.codec))
         self._fleet.open(server, encoder)
+        if self._fleet.connects:
+            # A camera whose ffmpeg finds the media server at once need not wait a second for its next attempt.
+            await self._access.doorkeeper.start()
+            await serving
+        stack.push_async_callback(self._home.disconnect)
+        self._fleet.start()
+        stack.push_async_callback(self._stop_recording)
+        stack.callback(self._recordings.triggers.events.stop)
         control = CameraControls(self._fleet.pipelines)
         self.board = self._board(server)
         self._home.meet(self._others(control))
         await self._home.connect(config)
-        stack.push_async_callback(self._home.disconnect)
-        # A camera whose ffmpeg finds the media server at once need not wait a second for its next attempt.
-        await serving
-        self._fleet.start()
-        stack.push_async_callback(self._stop_recording)
-        stack.callback(self._recordings.triggers.events.stop)
+        await asyncio.to_thread(_import_front)
+        await self._access.doorkeeper.start()
         past = await self._recordings.keep(stack, encoder)
-        onvif = OnvifCameras(_onvif(config))
-        stack.push_async_callback(onvif.stop)
-        web = self._web(control, onvif, past, whep)
-        await web.start()
+        await serving
+        front = self._front(server, control, past)
+        stack.push_async_callback(front.stop)
+        await front.start()
 
         async def changed(done: Changes) -> None:
             self._access.users.know([camera.id for camera in done.config.cameras])
-            await onvif.configure(_onvif(done.config))
+            await front.change(done.config)
             self.board.rename(done.config.node.name)
             await self._home.change(done)
 
@@ -116,7 +117,7 @@ class Service:
         # From here on backwards: viewers end, then Home Assistant is told, then the cameras stop.
         stack.push_async_callback(self._home.disconnect)
         stack.push_async_callback(self._fleet.pictures.stop)
-        stack.push_async_callback(web.stop)
+        stack.push_async_callback(front.stop)
         stack.callback(self._fleet.close)
         stack.push_async_callback(self._application.stop)
         self._home.announce()
@@ -211,30 +212,25 @@ class Service:
             self._given_up.add(what)
             _log.warning("the disk is too slow to finish %s now; the next start does it", what)
 
-    def _web(
-        self, control: CameraControls, onvif: OnvifCameras, past: PastPorts, whep: MediaMtxWhep | None
-    ) -> WebServer:
-        config = self._config
-        ports = WebPorts(
-            streams=self._fleet.streams,
-            pictures=self._fleet.pictures,
-            recording=self._recordings.triggers.switches,
-            status=self.board,
-            index=self._recordings.index,
-            bus=self._bus,
-            control=control,
-            onvif=onvif,
-            recordings=config.recording.path,
-            whep=whep,
-            log=self._log,
-            about=ServiceAbout(lambda: self._application.config),
+    def _front(self, server: MediaServer, control: CameraControls, past: "PastPorts") -> "Front":
+        from livecam_nvr.app.front import Behind, Front  # noqa: PLC0415 - imported by now
+
+        behind = Behind(
+            access=self._access,
+            fleet=self._fleet,
+            recordings=self._recordings,
+            application=self._application,
             settings=self._settings,
-            power=self._application,
-            home_assistant=self._home.carrier,
+            server=server,
+            control=control,
+            board=self.board,
+            carrier=self._home.carrier,
+            bus=self._bus,
+            log=self._log,
         )
-        return WebServer(config.listen, ports, past, access=self._access.for_web(), tls=config.tls)
+        return Front(self._config, behind, past)
 
 
-def _onvif(config: Config) -> dict[str, SecretStr]:
-    cameras = (camera for camera in config.cameras if camera.enabled and isinstance(camera, RtspCamera))
-    return {camera.id: camera.onvif_url for camera in cameras if camera.onvif_url}
+def _import_front() -> None:
+    """Blocks for a third of a second or more, on a small machine."""
+    import livecam_nvr.app.front  # noqa: F401, PLC0415

@@ -40,14 +40,14 @@ def execute(args: argparse.Namespace) -> int:
             show(Check("config", ok=False, found=str(mistake)))
         print("  Ports, cameras and the rest can be checked when the config is right.")
     else:
-        from livecam_nvr import app  # noqa: PLC0415 - the whole service: only for a config that is right
+        from livecam_nvr.app.checks import checks as part_checks  # noqa: PLC0415 - only for a config that is right
         from livecam_nvr.cli.access_checks import access_checks  # noqa: PLC0415
         from livecam_nvr.cli.running import running_service  # noqa: PLC0415
 
         show(Check("config", ok=True, found=_described(args, len(config.cameras))))
         running = asyncio.run(running_service(config))
         file = common.config_file(args)
-        checks += [*app.checks(config), *access_checks(config, file), *config_checks(config, running)]
+        checks += [*part_checks(config), *access_checks(config, file), *config_checks(config, running)]
     broken = asyncio.run(examine(checks, _PATIENCE_S, running=running is not None))
     return status or (exit_codes.FAILED if broken else exit_codes.OK)
 

@@ -179,6 +179,11 @@ class PublishTarget:
     options: tuple[tuple[str, str], ...] = ()
     """Muxer options, e.g. `(("rtsp_transport", "tcp"),)`."""
 
+    @property
+    def connects(self) -> bool:
+        """Whether the media server has to answer before ffmpeg comes; what is only sent gets lost until then."""
+        return self.format == "rtsp"
+
 
 class MediaServer(Protocol):
     """A media server as a supervised child process: MediaMTX, or GStreamer's RTSP server."""

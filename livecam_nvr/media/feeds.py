@@ -59,8 +59,14 @@ class Feed(Protocol):
         """The camera is not wanted any more; idempotent."""
 
 
-def feed_for(camera: Camera) -> Feed:
-    """The feed of a camera; says so if its stream, which could be copied, is to be encoded."""
+def feed_for(camera: Camera, fonts: Fonts | None = None) -> Feed:
+    """The feed of a camera; says so if its stream, which could be copied, is to be encoded.
+
+    Args:
+        camera: As configured.
+        fonts: What several cameras have found out together about this machine's; None: it finds out for itself.
+    """
+    fonts = fonts or Fonts()
     if camera.drawn and not isinstance(camera, EncodedCamera):
         _log.info(
             "%s: it is encoded here and not copied, for overlay or masks: that costs about as much as a camera"
@@ -69,13 +75,13 @@ def feed_for(camera: Camera) -> Feed:
         )
     match camera:
         case TestCamera():
-            return _TestFeed(camera)
+            return _TestFeed(camera, fonts)
         case RtspCamera():
-            return _RtspFeed(camera)
+            return _RtspFeed(camera, fonts)
         case FileCamera():
-            return _FileFeed(camera)
+            return _FileFeed(camera, fonts)
         case V4l2Camera():
-            return _V4l2Feed(camera)
+            return _V4l2Feed(camera, fonts)
         case Picamera2Camera():
             return PicameraFeed(camera)
 
@@ -96,9 +102,9 @@ class PlainFeed:
 
 
 class _TestFeed(PlainFeed):
-    def __init__(self, camera: TestCamera) -> None:
+    def __init__(self, camera: TestCamera, fonts: Fonts) -> None:
         self._camera = camera
-        self._fonts = Fonts()
+        self._fonts = fonts
         self._began_s: float | None = None
 
     async def open(self, quality: Quality | None) -> Source:
@@ -112,9 +118,9 @@ class _TestFeed(PlainFeed):
 
 
 class _RtspFeed(PlainFeed):
-    def __init__(self, camera: RtspCamera) -> None:
+    def __init__(self, camera: RtspCamera, fonts: Fonts) -> None:
         self._camera = camera
-        self._fonts = Fonts()
+        self._fonts = fonts
         self._sound = OwnSound(camera.id, "the camera") if camera.sound else None
 
     async def open(self, quality: Quality | None) -> Source:  # noqa: ARG002 - the port's signature
@@ -123,9 +129,9 @@ class _RtspFeed(PlainFeed):
 
 
 class _FileFeed(PlainFeed):
-    def __init__(self, camera: FileCamera) -> None:
+    def __init__(self, camera: FileCamera, fonts: Fonts) -> None:
         self._camera = camera
-        self._fonts = Fonts()
+        self._fonts = fonts
         self._sound = OwnSound(camera.id, str(camera.path)) if camera.sound else None
 
     async def open(self, quality: Quality | None) -> Source:  # noqa: ARG002 - the port's signature
@@ -138,9 +144,9 @@ class _V4l2Feed:
     encoder = ""
     phase_ms: float | None = None
 
-    def __init__(self, camera: V4l2Camera) -> None:
+    def __init__(self, camera: V4l2Camera, fonts: Fonts) -> None:
         self._camera = camera
-        self._fonts = Fonts()
+        self._fonts = fonts
         self._remark = ""
         self._microphone = Microphone(camera.id, camera.microphone) if camera.sound else None
 

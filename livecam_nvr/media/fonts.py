@@ -15,10 +15,11 @@ _PATIENCE_S = 5.0
 
 
 class Fonts:
-    """Asks ffmpeg whether it can draw text, and no more once it could."""
+    """Asks ffmpeg whether it can draw text, and no more once it could; those who ask at once ask once."""
 
     def __init__(self) -> None:
         self._works = False
+        self._asking = asyncio.Lock()
 
     async def fit(self, source: Source, camera_id: str) -> Source:
         """The source as it is, or without the text that this machine cannot draw, saying so in the log."""
@@ -34,9 +35,10 @@ class Fonts:
 
     async def work(self) -> bool:
         """Whether text can be drawn."""
-        if not self._works:
-            self._works = await _draws()
-        return self._works
+        async with self._asking:
+            if not self._works:
+                self._works = await _draws()
+            return self._works
 
 
 async def _draws() -> bool:

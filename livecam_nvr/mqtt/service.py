@@ -46,6 +46,7 @@ from livecam_nvr.runtime.supervisor import Supervisor
 _log = logging.getLogger(__name__)
 
 _CARRY_S = 5.0
+_LEAVE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class MqttService:
         carrier: Who carries the entities in Home Assistant; if not MQTT, they are not announced here.
         install_id: Of this installation: by that it knows its own place after a crash; may be empty.
         places: The file that remembers the names under which it was announced; None: none are remembered.
+        before: What this one comes instead of, stopped; what it has left at another broker is taken away there.
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class MqttService:
         carrier: Carrier = Carrier.MQTT,
         install_id: str = "",
         places: Path | None = None,
+        before: "MqttService | None" = None,
     ) -> None:
         self._mark = Mark(install_id)
         self._card = card = NodeCard(
@@ -146,6 +149,9 @@ class MqttService:
         self._status = BrokerStatus(
             configured=bool(config.host), address=f"{config.host}:{config.port}" if config.host else ""
         )
+        self._before = before if before is not None and before.status().address != self._status.address else None
+        self._one_by_one = False
+        """Whether a second connection of ours beside the first was seen to end that."""
         self._supervisor = Supervisor("MQTT", self._attempt, others.clock, on_failure=self._tell_fault)
         self._was_connected = False
         self._unsubscribe: list[Callable[[], None]] = []
@@ -222,8 +228,13 @@ class MqttService:
 
     async def _attempt(self) -> None:
         await keep_clear(self._config, self._topics, self._mark, self._tell_fault, began=self._was_connected)
-        here = Place(self._status.address, self._topics.base, self._topics.discovery_prefix, self._topics.node_id)
-        others = await asyncio.to_thread(self._places.add, here)
+        others = await asyncio.to_thread(self._places.add, self._place)
+        left = [place for place in others if place.broker == self._status.address]
+        if left and self._one_by_one:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LEAVE_S):
+                    await self._clear(left)
+            left = []
         will = aiomqtt.Will(self._topics.service, OFFLINE, qos=1, retain=True)
         async with connected(self._config, self._topics.client_id, will) as client:
             self._was_connected = True
@@ -231,11 +242,47 @@ class MqttService:
             self._set(replace(self._status, connected=True, fault=None))
             _log.info("connected to the broker %s", self._status.address)
             session = Session(client, self._parts, self._refused)
-            left = [place for place in others if place.broker == here.broker]
-            await session.run(lambda: self._clear(left))
+            await session.run(lambda: self._move_out(left))
+
+    async def leave(self, heir: Mark | None = None) -> None:
+        """After `stop`, when this broker is to be told nothing any more: takes away what it keeps of ours.
+
+        Takes at most some seconds; what fails is logged, and stays there.
+
+        Args:
+            heir: The run that goes on at another address. If that is the same broker's, nothing is taken away.
+        """
+        place = self._place
+        try:
+            async with asyncio.timeout(_LEAVE_S):
+                await clearing.clear(self._config, place.topics, None, self._mark.install_id, heir)
+        except (LivecamError, TimeoutError) as error:
+            why = error.message if isinstance(error, LivecamError) else "it takes too long"
+            _log.warning("what was announced at the broker %s stays there: %s", place.broker, why)
+        else:
+            await asyncio.to_thread(self._places.remove, place)
+
+    @property
+    def _place(self) -> Place:
+        topics = self._topics
+        return Place(self._status.address, topics.base, topics.discovery_prefix, topics.node_id)
+
+    async def _move_out(self, places: Sequence[Place]) -> None:
+        """Clears what we have left elsewhere, beside all else."""
+        if places:
+            try:
+                await self._clear(places)
+            except asyncio.CancelledError:
+                # Perhaps by itself: brokers can be told to take all connections of a user for one and the same.
+                self._one_by_one = True
+                raise
+        before, self._before = self._before, None
+        if before is not None:
+            await self._parts.outbox.delivered([self._topics.instance])
+            await before.leave(self._mark)
 
     async def _clear(self, places: Sequence[Place]) -> None:
-        """Removes what is left under names that we had before, beside all else; what fails is tried next time."""
+        """Removes what is left under names that we had before; what fails is tried next time."""
         for place in places:
             try:
                 await clearing.clear(self._config, place.topics, self._topics, self._mark.install_id)

@@ -6,6 +6,7 @@ import logging
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from livecam_nvr.config.models import Config
 from livecam_nvr.core.bus import EventBus
@@ -14,10 +15,11 @@ from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.rtsp import gstreamer
 from livecam_nvr.rtsp.binary import PINNED, Binary, cached_binary, find, server_dir
 from livecam_nvr.rtsp.doorkeeper import Doorkeeper
-from livecam_nvr.rtsp.download import RELEASES, Progress, fetch, release_for, this_machine
-from livecam_nvr.rtsp.mediamtx import MediaMtxServer
 from livecam_nvr.rtsp.nothing import NoServer
 from livecam_nvr.runtime.clock import Clock
+
+if TYPE_CHECKING:
+    from livecam_nvr.rtsp.download import Progress
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +32,8 @@ _HINT = "run `livecam-nvr media-server install`, then start again"
 class Outside:
     """What lies outside the service: where releases are, and the system's Python."""
 
-    releases: str = RELEASES
+    releases: str = ""
+    """Their project's own if empty."""
     machine: str = ""
     """As `uname -m` calls it; this machine's if empty."""
     python: str = gstreamer.SYSTEM_PYTHON
@@ -61,6 +64,8 @@ async def choose_media_server(
         reason, hint = f"MediaMTX could not be fetched within {SEARCH_LIMIT_S:.0f} s", _HINT
         await asyncio.to_thread(_remember_failure, config.data_dir, reason)
     else:
+        from livecam_nvr.rtsp.mediamtx import MediaMtxServer  # noqa: PLC0415 - not for those who have GStreamer
+
         return MediaMtxServer(config, binary.path, bus, clock, doorkeeper)
     if kind == "mediamtx":
         return NoServer("mediamtx", bus, clock, reason, hint)
@@ -71,7 +76,7 @@ async def choose_media_server(
     return NoServer("none", bus, clock, f"{reason}, and GStreamer's RTSP server is not installed", hint)
 
 
-async def install(config: Config, progress: Progress | None = None, outside: Outside = OUTSIDE) -> Binary:
+async def install(config: Config, progress: "Progress | None" = None, outside: Outside = OUTSIDE) -> Binary:
     """Fetches MediaMTX on purpose, whatever happened before, and returns what was installed.
 
     `progress(bytes_here, bytes_in_all)` is called as it comes. Takes as long as it takes.
@@ -79,8 +84,12 @@ async def install(config: Config, progress: Progress | None = None, outside: Out
     Raises:
         LivecamError: see `download.fetch`.
     """
+    # An HTTP client takes long to import, and most starts fetch nothing.
+    from livecam_nvr.rtsp.download import RELEASES, fetch, release_for, this_machine  # noqa: PLC0415
+
     target = cached_binary(config.data_dir)
-    version = await fetch(release_for(outside.machine or this_machine(), outside.releases), target, progress)
+    release = release_for(outside.machine or this_machine(), outside.releases or RELEASES)
+    version = await fetch(release, target, progress)
     await asyncio.to_thread(_failure_note(config.data_dir).unlink, missing_ok=True)
     return Binary(target, version)
 

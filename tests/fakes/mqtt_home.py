@@ -39,6 +39,7 @@ class Home:
         node_id: str = "home",
         places: Path | None = None,
         announced: tuple[str, ...] | None = None,
+        before: "Home | None" = None,
         **config: object,
     ) -> None:
         self.bus = EventBus()
@@ -77,6 +78,7 @@ class Home:
             carrier=carrier,
             install_id=installation,
             places=places,
+            before=None if before is None else before.service,
         )
 
     async def connected(self) -> None:

@@ -17,20 +17,31 @@ _log = logging.getLogger(__name__)
 _QUIET_S = 0.3
 
 
-async def clear(config: MqttConfig, old: Topics, new: Topics, install_id: str) -> None:
+async def clear(
+    config: MqttConfig, old: Topics, new: Topics | None, install_id: str, heir: Mark | None = None
+) -> None:
     """Removes what the broker keeps of ours under the names `old`, unless somebody else has that name by now.
 
     A mark of our installation that is still online is that of the run before, whose connection the broker has not
     given up yet: its last will would leave something behind, so it is waited for. Home Assistant forgets first
     (announcements), and the mark goes last, so that whatever interrupts this, the next time it goes on.
 
+    Args:
+        config: The broker.
+        old: The names that are no more.
+        new: Those that we have now at this broker; None: we have left it.
+        install_id: Ours.
+        heir: The run that goes on under the same names, though at another address; if its mark is found here, that
+            address is of the same broker, and nothing is to go.
+
     Raises:
         LivecamError: If the broker cannot be reached or goes away.
     """
-    async with connected(config, f"{new.client_id}-clears-{secrets.token_hex(4)}") as client:
+    client_id = (new or old).client_id
+    async with connected(config, f"{client_id}-clears-{secrets.token_hex(4)}") as client:
         kept = Kept(client)
-        moved = old.everything != new.everything
-        if moved and not await _is_ours(kept, old, install_id):
+        moved = new is None or old.everything != new.everything
+        if moved and not await _is_ours(kept, old, install_id, heir):
             return
         filters = [old.all_discovery, *([old.everything] if moved else [])]
         found = {
@@ -45,13 +56,14 @@ async def clear(config: MqttConfig, old: Topics, new: Topics, install_id: str) -
             _log.info("removed from the broker what was announced there as %s", old.everything.removesuffix("/#"))
 
 
-async def _is_ours(kept: Kept, old: Topics, install_id: str) -> bool:
+async def _is_ours(kept: Kept, old: Topics, install_id: str, heir: Mark | None) -> bool:
     """Returns when nobody is online there any more."""
     ours = online = False
     for message in await kept.of((old.instance, old.service)):
         payload = payload_of(message)
         if str(message.topic) == old.instance:
-            ours = bool(install_id) and Mark.parse(payload).install_id == install_id
+            mark = Mark.parse(payload)
+            ours = bool(install_id) and mark.install_id == install_id and mark != heir
         else:
             online = payload == ONLINE.encode()
     while ours and online:
@@ -61,9 +73,9 @@ async def _is_ours(kept: Kept, old: Topics, install_id: str) -> bool:
     return ours
 
 
-def _leaves(found: dict[str, bytes], old: Topics, new: Topics, *, moved: bool) -> Sequence[str]:
+def _leaves(found: dict[str, bytes], old: Topics, new: Topics | None, *, moved: bool) -> Sequence[str]:
     """What has to go, in this order."""
-    renamed = old.discovery() != new.discovery()
+    renamed = new is None or old.discovery() != new.discovery()
     announced = [
         topic
         for topic, payload in found.items()
@@ -72,6 +84,8 @@ def _leaves(found: dict[str, bytes], old: Topics, new: Topics, *, moved: bool) -
         and (is_ours(payload) or payload == MIGRATE)
     ]
     states = [
-        topic for topic in found if moved and old.owns(topic) and not (new.owns(topic) or topic == old.instance)
+        topic
+        for topic in found
+        if moved and old.owns(topic) and not ((new is not None and new.owns(topic)) or topic == old.instance)
     ]
     return [*announced, *states, *([old.instance] if old.instance in found and moved else [])]

@@ -79,7 +79,7 @@ async def test_coverage_is_what_lies_on_disk(tmp_path: Path) -> None:
     home = Home(tmp_path)
     await home.start()
     began = home.clock.utc_ns()
-    camera = LiveCamera(home.hub, fps=FPS)
+    camera = LiveCamera(home.hub, fps=FPS, steady=True)
     await camera.start()
     await home.frames(45)
     now = home.clock.utc_ns()
@@ -101,7 +101,7 @@ async def test_coverage_is_what_lies_on_disk(tmp_path: Path) -> None:
 
     again = Home(tmp_path)
     await again.start()
-    camera = LiveCamera(again.hub, fps=FPS)
+    camera = LiveCamera(again.hub, fps=FPS, steady=True)
     await camera.start()
     await again.frames(20)
     recording = await again.coverage(began, again.clock.utc_ns())

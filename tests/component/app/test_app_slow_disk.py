@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support.ports import free_port
 from support.service import small_camera
-from support.waiting import until
+from support.waiting import PATIENCE_S, until
 
 from livecam_nvr.app import Service
 from livecam_nvr.config.models import Config
@@ -34,7 +34,7 @@ async def test_a_disk_that_hangs_does_not_keep_the_service_from_ending(
 
     def hang(fd: int) -> None:
         hanging.set()
-        assert mended.wait(60)
+        assert mended.wait(4 * PATIENCE_S)
         fsync(fd)
 
     service = Service(config)
@@ -42,7 +42,7 @@ async def test_a_disk_that_hangs_does_not_keep_the_service_from_ending(
         await service.start()
         await until(lambda: service.board.status().cameras[0].recording.frames > 15)
         monkeypatch.setattr(os, "fsync", hang)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):  # the disk would take longer
             await service.stop()
         assert hanging.is_set()
         assert not mended.is_set()

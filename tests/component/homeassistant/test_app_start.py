@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from support.ports import free_port
-from support.waiting import until
+from support.waiting import PATIENCE_S, until
 
 from livecam_nvr.access.store import AccessStore
 from livecam_nvr.config.load import load_config
@@ -175,7 +175,7 @@ async def test_the_service_runs_and_home_assistant_is_told(house: Any, superviso
     supervisor.broker = None
     process = run(house, supervisor)
     try:
-        await until(lambda: supervisor.discovered, "no word to Home Assistant", within_s=40)
+        await until(lambda: supervisor.discovered, "no word to Home Assistant")
         (said,) = supervisor.discovered
         assert said["service"] == "livecam_nvr"
         config = said["config"]
@@ -192,7 +192,7 @@ async def test_the_service_runs_and_home_assistant_is_told(house: Any, superviso
             assert (token.name, token.role, token.cameras) == ("home-assistant", Role.OPERATOR, None)
     finally:
         process.send_signal(signal.SIGTERM)
-        assert await asyncio.to_thread(process.wait, 20) == 0
+        assert await asyncio.to_thread(process.wait, PATIENCE_S) == 0
 
 
 def run(house: Any, supervisor: Supervisor) -> "subprocess.Popen[bytes]":
@@ -208,5 +208,5 @@ def run(house: Any, supervisor: Supervisor) -> "subprocess.Popen[bytes]":
 
 def fetch(url: str, token: str) -> Any:
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
-    with urllib.request.urlopen(request, timeout=5) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
         return json.load(answer)

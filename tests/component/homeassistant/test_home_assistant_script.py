@@ -13,7 +13,7 @@ NEEDED = ("cat", "cmp", "dirname", "env", "id", "readlink", "sed", "sh")
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     argv = ["/bin/sh", str(SCRIPT), *arguments]
-    return subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
 @pytest.mark.parametrize("arguments", [(), ("instal",), ("exec", "-x", "true")])
