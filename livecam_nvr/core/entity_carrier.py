@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
 
 from livecam_nvr.core.home_assistant import BrokerNames, Carriage, Carrier
 from livecam_nvr.core.ports import Broker
@@ -73,10 +73,10 @@ class EntityCarrier:
 
     async def carry(self, carrier: Carrier, by: str) -> Carriage:
         """See HomeAssistantDesk. Whoever leaves while it waits does not break it off."""
-        return await asyncio.shield(self._begin(carrier, by))
+        return await asyncio.shield(self._begin(self._carry(carrier, by), carrier))
 
-    def _begin(self, carrier: Carrier, by: str) -> asyncio.Task[Carriage]:
-        task = asyncio.create_task(self._carry(carrier, by), name=f"entities carried by {carrier}")
+    def _begin(self, work: Coroutine[Any, Any, Carriage], carrier: Carrier) -> asyncio.Task[Carriage]:
+        task = asyncio.create_task(work, name=f"entities carried by {carrier}")
         self._tasks.add(task)
         task.add_done_callback(self._done)
         return task
@@ -93,15 +93,30 @@ class EntityCarrier:
                 # and all (tried with Home Assistant 2026.11).
                 message = "the entities are announced over MQTT, and would be deleted in Home Assistant"
                 raise LivecamError(ErrorKind.CONFLICT, message, 'let them go first: {"carrier": "moving"}')
-            if carrier is not self._carriage.carrier:
-                wanted = Carriage(carrier, self._clock.utc_ns(), by)
-                await asyncio.to_thread(self._memory.save, wanted)
-                self._carriage = wanted
-                _log.info("Home Assistant gets the entities %s (%s)", _WORDS[carrier], by)
-                self._look_after_move()
-            # Told again even if nothing is different: it may have been asked for because that had failed.
-            await self._broker().carry(carrier)
-            return self._carriage
+            return await self._become(carrier, by)
+
+    async def _give_up(self) -> Carriage:
+        """Back to MQTT, unless the integration has taken over while this waited for its turn."""
+        async with self._one_by_one:
+            if self._carriage.carrier is not Carrier.MOVING:
+                return self._carriage
+            _log.warning(
+                "Home Assistant's integration has not taken the entities over within %.0f minutes: they are"
+                " announced over MQTT again",
+                self._moving_s / 60,
+            )
+            return await self._become(Carrier.MQTT, "livecam-nvr")
+
+    async def _become(self, carrier: Carrier, by: str) -> Carriage:
+        if carrier is not self._carriage.carrier:
+            wanted = Carriage(carrier, self._clock.utc_ns(), by)
+            await asyncio.to_thread(self._memory.save, wanted)
+            self._carriage = wanted
+            _log.info("Home Assistant gets the entities %s (%s)", _WORDS[carrier], by)
+            self._look_after_move()
+        # Told again even if nothing is different: it may have been asked for because that had failed.
+        await self._broker().carry(carrier)
+        return self._carriage
 
     def _look_after_move(self) -> None:
         """Sees to it that a move ends."""
@@ -112,12 +127,7 @@ class EntityCarrier:
             self._move = asyncio.get_running_loop().call_later(self._moving_s, self._call_off)
 
     def _call_off(self) -> None:
-        _log.warning(
-            "Home Assistant's integration has not taken the entities over within %.0f minutes: they are announced"
-            " over MQTT again",
-            self._moving_s / 60,
-        )
-        self._begin(Carrier.MQTT, "livecam-nvr")
+        self._begin(self._give_up(), Carrier.MQTT)
 
 
 _WORDS = {

@@ -33,6 +33,7 @@ _LATE_S = 1.0
 _EXPLAINED_S = 1.0
 _AWAY = {ErrorKind.UNAVAILABLE, ErrorKind.NOT_FOUND, ErrorKind.CONFLICT}  # not there, or in another's hands
 _LOOK_EVERY_S = 0.5
+_PAUSE_S = 1.5
 
 
 class CameraPipeline:
@@ -259,7 +260,7 @@ class CameraPipeline:
 
     async def _watch(self, run: FfmpegRun) -> None:
         """Returns when the camera is to be opened anew; raises when the run is over or counts as stalled."""
-        began = self._clock.monotonic()
+        looked_s = since_s = self._clock.monotonic()
         exited = asyncio.create_task(run.child.wait(), name=f"wait:{self.camera.id}")
         asked = asyncio.create_task(self._reopen.wait(), name=f"reopen:{self.camera.id}")
         over: set[asyncio.Future[Any]] = {exited, asked, run.broken}
@@ -278,7 +279,10 @@ class CameraPipeline:
                         raise diagnose(run.child.last_lines, exited.result(), run.what)
                     if asked.done():
                         return
-                    self._look(run, began)
+                    # After a pause of this machine nobody can know yet that the camera is silent.
+                    before_s, looked_s = looked_s, self._clock.monotonic()
+                    since_s = looked_s if looked_s - before_s > _PAUSE_S else since_s
+                    self._look(run, since_s)
                 except LivecamError:
                     # What stands in front of ffmpeg tells a moment later, and knows better why nothing comes.
                     if broken is not None:
@@ -291,12 +295,13 @@ class CameraPipeline:
             asked.cancel()
             await asyncio.gather(exited, asked, return_exceptions=True)
 
-    def _look(self, run: FfmpegRun, began_s: float) -> None:
+    def _look(self, run: FfmpegRun, since_s: float) -> None:
+        """Judges a run that was looked at all the time `since_s`."""
         now = self._clock.monotonic()
         stall_s = self.camera.stall_seconds
         if run.last_s is None:
             patience_s = TRIAL_S if self._quality.on_trial else max(stall_s, _FIRST_FRAGMENT_S)
-            if now - began_s > patience_s:
+            if now - since_s > patience_s:
                 raise LivecamError(
                     ErrorKind.UNAVAILABLE,
                     f"no video came within {patience_s:.0f} s",
@@ -304,7 +309,7 @@ class CameraPipeline:
                 )
             return
         silent = now - run.last_s
-        if silent > stall_s:
+        if now - max(run.last_s, since_s) > stall_s:
             run.cause = EndCause.CAMERA
             raise LivecamError(
                 ErrorKind.MEDIA,

@@ -87,7 +87,8 @@ async def discover(
                 "this machine has no network in which cameras could be searched for",
                 "is the cable in, or the wireless network joined? A container needs the host's network",
             )
-        await asyncio.sleep(begin_s + timeout_s - loop.time())
+        # Also where this machine has come late to the last question, there is time for its answers.
+        await asyncio.sleep(timeout_s * (1 - _ROUNDS[-1]))
     return sorted(finds.cameras, key=_order)
 
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import base64
+import contextlib
 import copy
 import json
+import random
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Self
@@ -12,8 +14,11 @@ from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
 
 _RECORDED = Path(__file__).parent / "recorded"
+# Below those that the kernel gives to clients: while it is stopped, no connection takes its port.
+_PORTS = range(20_000, 32_000)
 TOKEN = "lnv_good"
 ADMIN, ADMIN_PASSWORD = "boss", "correct horse"
+PATIENCE_S = 60.0
 INSTALL_ID = "03de9c86e8a46cf902ae697fda47866e"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -64,9 +69,13 @@ class FakeService:
         """On the same port as before, if there was one."""
         app = web.Application(middlewares=[self._guard])
         self.routes(app)
-        self.server = TestServer(app, port=self.port)
-        await self.server.start_server()
-        self.port = self.server.port
+        for port in [self.port] if self.port else random.sample(_PORTS, 50):
+            with contextlib.suppress(OSError):
+                self.server = TestServer(app, port=port)
+                await self.server.start_server()
+                self.port = port
+                return
+        raise AssertionError("there is no free port")
 
     async def stop(self) -> None:
         """As when the service is stopped: connections end."""
@@ -223,8 +232,8 @@ class FakeService:
         return web.Response(status=204)
 
 
-async def until(true: Callable[[], Any], seconds: float = 5.0) -> None:
-    """Waits for a condition."""
-    async with asyncio.timeout(seconds):
+async def until(true: Callable[[], Any]) -> None:
+    """Waits for a condition: so long anything may take on a machine that is busy with other things."""
+    async with asyncio.timeout(PATIENCE_S):
         while not true():  # noqa: ASYNC110
             await asyncio.sleep(0.01)

@@ -1,11 +1,11 @@
 """Every entity: its state, and what it does."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from custom_components.livecam_nvr import sensor
+from custom_components.livecam_nvr import binary_sensor, sensor
 from custom_components.livecam_nvr.helpers import told
 from homeassistant.const import STATE_UNAVAILABLE, EntityCategory
 from homeassistant.core import HomeAssistant
@@ -14,7 +14,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
-from fake_service import FakeService, until
+from fake_service import PATIENCE_S, FakeService, until
 
 # Entity id to state, category and whether it is on by default. As over MQTT, so that nobody has to mend anything
 # after having changed from one way to the other.
@@ -256,7 +256,7 @@ async def test_what_is_not_known(hass: HomeAssistant, service: FakeService, entr
 async def test_figures_are_told_seldom(
     hass: HomeAssistant, service: FakeService, all_on: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sensor, "FIGURES_EVERY_S", 1.0)
+    monkeypatch.setattr(sensor, "FIGURES_EVERY_S", 3600.0)
     await hass.config_entries.async_reload(all_on.entry_id)
     await until(lambda: service.sockets)
     service.camera()["fps"] = 7.0
@@ -264,10 +264,27 @@ async def test_figures_are_told_seldom(
     await service.push()
     await until(lambda: state(hass, "switch.front_door_recording") == "off")
     assert state(hass, "sensor.front_door_frame_rate") == "15.0"
-    await asyncio.sleep(1.0)  # the cadence itself
-    service.camera()["recording"]["wanted"] = True
-    await service.push()
-    await until(lambda: state(hass, "sensor.front_door_frame_rate") == "7.0")
+
+    monkeypatch.setattr(sensor, "FIGURES_EVERY_S", 0.5)
+    await hass.config_entries.async_reload(all_on.entry_id)
+    assert state(hass, "sensor.front_door_frame_rate") == "7.0"
+    await until(lambda: service.sockets)
+    service.camera()["fps"] = 8.0
+
+    async def told_later() -> None:
+        while state(hass, "sensor.front_door_frame_rate") != "8.0":
+            await service.push()
+            await asyncio.sleep(0.05)
+
+    async with asyncio.timeout(PATIENCE_S):
+        await told_later()
+
+
+def test_a_clock_that_is_set_back_keeps_no_figure_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    cadence = sensor._Cadence.of(seldom=False)
+    assert cadence.due()
+    monkeypatch.setattr(dt_util, "utcnow", lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    assert cadence.due()
 
 
 async def test_coverage(hass: HomeAssistant, service: FakeService, loaded: MockConfigEntry) -> None:
@@ -310,8 +327,11 @@ async def test_motion_that_lasts(hass: HomeAssistant, service: FakeService, load
     assert (shown.attributes["event_type"], shown.attributes["lasted_s"]) == ("end", 4.5)
 
 
-async def test_motion_for_a_moment(hass: HomeAssistant, service: FakeService, loaded: MockConfigEntry) -> None:
+async def test_motion_for_a_moment(
+    hass: HomeAssistant, service: FakeService, loaded: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await until(lambda: service.sockets)
+    monkeypatch.setattr(binary_sensor, "_MOMENT", timedelta(minutes=5))  # none that a busy machine would miss
     motion = "binary_sensor.front_door_motion"
     for number in (1, 2):
         at = f"2026-11-21T23:00:0{number}Z"
@@ -319,7 +339,7 @@ async def test_motion_for_a_moment(hass: HomeAssistant, service: FakeService, lo
         await service.push()
         await until(lambda at=at: _told_at(hass) == at.replace("Z", "+00:00"))
         assert state(hass, motion) == "on"
-    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=6))
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(minutes=5, seconds=1))
     await until(lambda: state(hass, motion) == "off")
     service.camera()["last_event"] = event("motion", "2026-11-21T23:01:00Z", "2026-11-21T23:01:00Z", "e3")
     await service.push()

@@ -1,7 +1,7 @@
 """What the media browser shows of the recordings, and what it plays."""
 
 from collections.abc import AsyncIterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from fake_archive import FakeArchive, utc
-from fake_service import TOKEN
+from fake_service import TOKEN, until
 
 ROOT = "media-source://livecam_nvr"
 _HOUR, _MINUTE, _DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)
@@ -36,6 +36,8 @@ async def service(tmp_path: Path) -> AsyncIterator[FakeArchive]:
 async def camera(hass: HomeAssistant, loaded: MockConfigEntry) -> str:
     """Where the first camera is in the media source."""
     await hass.config.async_set_time_zone("Europe/Amsterdam")
+    # What is of today and of yesterday must not change within a test.
+    await until(lambda: dt_util.now().time() < time(23, 59, 5))
     assert await async_setup_component(hass, "media_source", {})
     return f"{ROOT}/{loaded.entry_id}/cam0"
 

@@ -120,7 +120,7 @@ async def test_loses_the_service_and_finds_it(
     await hass.async_block_till_done()
     service.camera()["recording"]["wanted"] = False
     await service.start()
-    await until(lambda: state(hass, SWITCH) == "off", 10)
+    await until(lambda: state(hass, SWITCH) == "off")
     assert state(hass, CONNECTED) == "on"
     said = [record.getMessage() for record in caplog.records if record.name == coordinator.__name__]
     said = [text for text in said if not text.startswith(("Finished", "Manually"))]
@@ -144,7 +144,7 @@ async def test_strange_messages(hass: HomeAssistant, service: FakeService, loade
     await service.push()
     await until(lambda: state(hass, SWITCH) == "unavailable")
     service.raw_event = None
-    await until(lambda: state(hass, SWITCH) == "on", 10)
+    await until(lambda: state(hass, SWITCH) == "on")
 
 
 async def test_token_ends(hass: HomeAssistant, service: FakeService, loaded: MockConfigEntry) -> None:
@@ -172,7 +172,7 @@ async def test_handshake_fails(hass: HomeAssistant, service: FakeService, loaded
     await service.hang_up()
     await until(lambda: state(hass, SWITCH) == "unavailable")
     service.refusals.clear()
-    await until(lambda: state(hass, SWITCH) == "on", 10)
+    await until(lambda: state(hass, SWITCH) == "on")
 
 
 async def test_devices(hass: HomeAssistant, service: FakeService, loaded: MockConfigEntry) -> None:

@@ -18,7 +18,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import MockHAClientWebSocket, WebSocketGenerator
 from webrtc_models import RTCIceCandidateInit
 
-from fake_service import FakeService, until
+from fake_service import PATIENCE_S, FakeService, until
 
 CAMERA = "camera.front_door"
 _OFFER = "v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=ice-ufrag:u\r\na=ice-pwd:p\r\na=mid:0\r\n"
@@ -77,7 +77,7 @@ async def _offer(browser: MockHAClientWebSocket, offer: str = _OFFER) -> int:
 
 
 async def _event(browser: MockHAClientWebSocket) -> dict[str, Any]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         return dict((await browser.receive_json())["event"])
 
 

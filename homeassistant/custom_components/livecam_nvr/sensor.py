@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any, Self, override
 
 from homeassistant.components.sensor import (
@@ -14,7 +15,6 @@ from homeassistant.components.sensor import (
 from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfDataRate, UnitOfInformation, UnitOfTime
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.util import dt as dt_util
 
 from .client import Camera, Coverage, Status
 from .const import FIGURES_EVERY_S
@@ -251,23 +251,23 @@ async def async_setup_entry(
 
 
 class _Cadence:
-    """Says when a figure that changes all the time is due again."""
+    """Says when a figure that changes all the time is due again, whatever somebody does to the clock meanwhile."""
 
-    def __init__(self, every: timedelta) -> None:
-        self._every = every
-        self._next: datetime | None = None
+    def __init__(self, every_s: float) -> None:
+        self._every_s = every_s
+        self._next_s: float | None = None
 
     @classmethod
     def of(cls, *, seldom: bool) -> Self:
         """That of a figure."""
-        return cls(timedelta(seconds=FIGURES_EVERY_S if seldom else 0))
+        return cls(FIGURES_EVERY_S if seldom else 0.0)
 
     def due(self) -> bool:
         """Whether; and if so, from now on it is not for a while."""
-        now = dt_util.utcnow()
-        if self._next is not None and now < self._next:
+        now_s = monotonic()
+        if self._next_s is not None and now_s < self._next_s:
             return False
-        self._next = now + self._every
+        self._next_s = now_s + self._every_s
         return True
 
 

@@ -47,6 +47,7 @@ class _Client(aiomqtt.Client):
     async def __aenter__(self) -> Self:
         self._loop_thread = threading.get_ident()
         self._entering = True
+        _may_end_unseen(self._disconnected)
         try:
             return await super().__aenter__()
         except asyncio.CancelledError:
@@ -56,6 +57,8 @@ class _Client(aiomqtt.Client):
             raise
         finally:
             self._entering = False
+            for future in (self._connected, self._disconnected):
+                _may_end_unseen(future)
 
     async def _wait_for(self, fut: Awaitable[_T], timeout: float | None) -> _T:  # noqa: ASYNC109
         """The original's `asyncio.wait_for` swallows, in Python 3.11, a cancellation that meets the answer."""
@@ -80,6 +83,30 @@ class _Client(aiomqtt.Client):
             self._connected.set_exception(aiomqtt.MqttError("The broker has hung up"))
             return
         super()._on_disconnect(client, userdata, flags, reason_code, properties)
+
+    def _on_subscribe(
+        self,
+        client: paho.Client,
+        userdata: Any,
+        mid: int,
+        reason_codes: list[ReasonCode],
+        properties: Properties | None = None,
+    ) -> None:
+        """The original reports an error where whoever asked has been cancelled before the answer came."""
+        if mid in self._pending_subscribes:
+            super()._on_subscribe(client, userdata, mid, reason_codes, properties)
+
+    def _on_unsubscribe(
+        self,
+        client: paho.Client,
+        userdata: Any,
+        mid: int,
+        reason_codes: list[ReasonCode],
+        properties: Properties | None = None,
+    ) -> None:
+        """As above."""
+        if mid in self._pending_unsubscribes:
+            super()._on_unsubscribe(client, userdata, mid, reason_codes, properties)
 
     def _on_socket_register_write(self, client: paho.Client, userdata: Any, sock: PahoSocket) -> None:
         """The original puts this off to the loop's next turn, when the socket may be closed, its number reused.
@@ -172,6 +199,19 @@ async def _open(client: _Client) -> None:
     except aiomqtt.MqttError:
         await _close(client)
         raise
+
+
+def _may_end_unseen(future: asyncio.Future[Any]) -> None:
+    """Lets asyncio not complain of a failure of `future` that nobody has waited for.
+
+    How a connection ended matters to whoever uses it, if anybody does; that it ended is no news of its own.
+    """
+
+    def look(ended: asyncio.Future[Any]) -> None:
+        if not ended.cancelled():
+            ended.exception()
+
+    future.add_done_callback(look)
 
 
 async def _close(client: aiomqtt.Client) -> None:

@@ -30,17 +30,27 @@ class Kept:
         """
         await self._client.subscribe([(topic, 0) for topic in filters])
         await self._client.unsubscribe(_NOTHING)
-        found: list[aiomqtt.Message] = []
-        while (message := await self.next(until_quiet_s if found else max(until_quiet_s, _LATE_S))) is not None:
-            found.append(message)
+        found = await self._there()
+        while patience_s := until_quiet_s if found else max(until_quiet_s, _LATE_S):
+            await asyncio.sleep(patience_s)
+            more = await self._there()
+            if not more:
+                break
+            found += more
         return found
 
     async def next(self, patience_s: float | None) -> aiomqtt.Message | None:
         """The next message; None if there is none within `patience_s`."""
-        if not len(self._client.messages) and patience_s == 0:
-            return None
-        try:
-            async with asyncio.timeout(patience_s or None):
-                return await anext(self._messages)
-        except TimeoutError:
-            return None
+        if patience_s is None:
+            return await anext(self._messages)
+        loop = asyncio.get_running_loop()
+        end_s = loop.time() + patience_s
+        while not len(self._client.messages) and loop.time() < end_s:  # noqa: ASYNC110 - as there is no event
+            await asyncio.sleep(min(_LATE_S, patience_s))
+        # After a pause of this machine there may be much that has not been read yet, a farewell among it.
+        await self._client.unsubscribe(_NOTHING)
+        return await anext(self._messages) if len(self._client.messages) else None
+
+    async def _there(self) -> list[aiomqtt.Message]:
+        """What has come already. (To wait with a limit is to lose a message that comes with its end.)"""
+        return [await anext(self._messages) for _ in range(len(self._client.messages))]
