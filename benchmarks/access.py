@@ -115,7 +115,7 @@ class _Asker:
     def __init__(self, port: int, path: str, header: str = "") -> None:
         lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", *([header] if header else [])]
         self._request = "\r\n".join([*lines, "", ""]).encode()
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=60)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         head, _, body = self._answer().partition(b"\r\n\r\n")
         if not head.startswith(b"HTTP/1.1 200"):

@@ -70,7 +70,7 @@ async def _camera(
     number: int, archive: FileArchive, index: Index, fragments: list[Fragment], plan: WritePlan
 ) -> int:
     total = 0
-    began_s = time.monotonic()
+    at_s, began_s = 0.0, time.monotonic()
     # Files end on the clock, at each camera's first keyframe from then on: keyframes come each second.
     ends = [
         plan.segment_s * (n + 1) + number / plan.cameras for n in range(int(plan.seconds / plan.segment_s) + 2)
@@ -79,7 +79,7 @@ async def _camera(
     for sequence, end_s in enumerate(ends):
         start = SegmentStart(f"cam{number}", fragments[0].init, time.time_ns(), 0, run_id, sequence)
         writer = archive.begin(start, index.add, _failed)
-        first_s = time.monotonic() - began_s
+        first_s = at_s
         for fragment in fragments:
             at_s = first_s + (fragment.time - fragments[0].time) / fragment.init.video.timescale
             if at_s >= min(end_s, plan.seconds):
@@ -88,7 +88,7 @@ async def _camera(
             writer.append(fragment)
             total += len(fragment.data)
         writer.finish(EndCause.CLOCK)
-        if time.monotonic() - began_s >= plan.seconds - 0.1:
+        if at_s >= plan.seconds - 0.1:
             break
     return total
 

@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from support import clips
 
 if TYPE_CHECKING:
     from xdist.remote import Producer
     from xdist.scheduler import LoadFileScheduling
 
-# How long an example takes says more about the machine than about the code.
-settings.register_profile("livecam", deadline=None)
+# How long an example takes, or its making, says more about the machine than about the code.
+settings.register_profile("livecam", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("livecam")
 
 _WHOLE_SERVICE = Path(__file__).parent / "e2e"

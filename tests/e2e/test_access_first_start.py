@@ -1,5 +1,6 @@
 """The very first start: how the first person gets in, nobody else does, and what a demo shows."""
 
+import asyncio
 import re
 from collections.abc import Callable
 
@@ -9,8 +10,8 @@ from playwright.async_api import Browser, Page, expect
 from support.browser import chromium, shown_frame
 from support.household import sign_in, visitor
 from support.service import Service, small_camera
-from support.viewers import probed
-from support.waiting import until
+from support.viewers import plays, probed
+from support.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.browser
 
@@ -53,7 +54,7 @@ async def test_the_first_password_opens_every_door_and_nothing_does_before(
                 assert "set the first password" in await answer.text()
     async with chromium() as browser:
         await first_person(service, browser, link)
-        assert await probed(rtsp(service, f"admin:{PASSWORD.replace(' ', '%20')}")) == "h264"
+        await plays(rtsp(service, f"admin:{PASSWORD.replace(' ', '%20')}"))
         assert "401 Unauthorized" in await probed(rtsp(service, f"admin:{link[2]}"))
 
 
@@ -99,7 +100,7 @@ async def test_a_demo_is_open_to_everybody_and_only_a_demo(
     await service.start("--demo")
     assert "everybody who can reach this page may watch" in service.read_log()
     assert "code" not in service.read_log()
-    assert await probed(rtsp(service, "")) == "h264"
+    await plays(rtsp(service, ""))
     async with aiohttp.ClientSession(service.url) as anybody:
         for path in ("status", "cameras/cam1/snapshot.jpg", "cameras/cam0/recordings", "exports", "clips"):
             async with anybody.get(f"/api/{path}") as answer:
@@ -123,5 +124,5 @@ async def test_a_demo_is_open_to_everybody_and_only_a_demo(
     service.config["cameras"] = [small_camera("cam0"), {"id": "door", "kind": "file", "path": "door.mp4"}]
     await service.start("--demo", wait=False)
     assert service.process is not None
-    assert service.process.wait(20) == 2
+    assert await asyncio.to_thread(service.process.wait, PATIENCE_S) == 2
     assert "door is no test camera" in service.read_log()

@@ -15,7 +15,7 @@ from support.rtsp_camera import Habits, rtsp_camera
 from support.rtsp_films import film
 from support.rtsp_talk import RtspTalk, basic
 from support.service import Service, command_line, small_camera
-from support.viewers import add_user, audit, command, probed
+from support.viewers import add_user, audit, command, plays
 from support.waiting import until
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ async def test_every_deed_is_in_the_audit_log_and_no_secret_anywhere(
                 return answer.status == 200
 
         await until(knows_ha, "the token works")
+        await heard.until_topic("livecam-nvr/livecam/door/recording", b"OFF")  # it listens to orders by now
         secrets = {CAMERA_PASSWORD, BROKER_PASSWORD, PASSWORD, NEXT, MISTYPED, token, service.token}
         secrets |= await deeds(service, anna, ha, stranger, heard.client)
         secrets.add(basic("anna", PASSWORD).removeprefix("Basic "))
@@ -119,6 +120,11 @@ async def deeds(service: Service, anna: Person, ha: Person, stranger: Person, br
     await ha.ask("POST", "/api/cameras/cam0/recording", {"on": True})
     clip = await ha.ask("POST", "/api/cameras/cam0/keep", {"before_s": 2, "after_s": 0}, status=201)
     await broker.publish("livecam-nvr/livecam/door/recording/set", "ON", qos=1)
+
+    async def obeyed() -> bool:
+        return bool((await service.camera("door"))["recording"]["wanted"])
+
+    await until(obeyed, "the order over MQTT")
     await ha.ask("GET", "/api/users", status=403)
     await anna.ask("POST", "/api/users", {"name": "ben", "password": PASSWORD, "role": "viewer"}, status=201)
     await anna.ask("POST", "/api/users/ben", {"cameras": ["cam0"]})
@@ -140,7 +146,7 @@ async def deeds(service: Service, anna: Person, ha: Person, stranger: Person, br
             assert answer.status == status
             stranger.answers.append(f"{answer.headers} {await answer.text()}")
     port = service.ports["rtsp_port"]
-    assert await probed(f"rtsp://anna:{PASSWORD}@{HERE}:{port}/cam0") == "h264"
+    await plays(f"rtsp://anna:{PASSWORD}@{HERE}:{port}/cam0")
     async with RtspTalk(port) as talk:
         await talk.ask("DESCRIBE", "/cam0", Authorization=basic(MISTYPED, MISTYPED))
     async with RtspTalk(port) as talk:

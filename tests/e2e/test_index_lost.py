@@ -22,16 +22,22 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
 
 @pytest.mark.parametrize("how", ["deleted", "spoilt"])
 async def test_what_was_recorded_and_told_is_there_again(service: Service, how: str) -> None:
-    began_s = time.time() - 1
-
     async def recorded(frames: int) -> bool:
         return bool((await service.camera("cam0"))["recording"]["frames"] > frames)
 
     await until(lambda: recorded(20))
+    # Not by when the service was seen to run, which may be a while later: frames count where their file begins.
+    began_s = (await service.camera("cam0"))["recording"]["since_utc_s"] - 0.5
     await service.post("/api/cameras/cam0/events", {"label": "motion", "state": "begin"})
     await service.post("/api/cameras/cam0/keep", {"before_s": 2, "after_s": 0})
-    for on in (False, True):
-        await service.post("/api/cameras/cam0/recording", {"on": on})
+    await service.post("/api/cameras/cam0/recording", {"on": False})
+    seen = (await service.camera("cam0"))["frames"]
+
+    async def more_frames() -> bool:
+        return bool((await service.camera("cam0"))["frames"] > seen + 30)
+
+    await until(more_frames, "two seconds that are not recorded")
+    await service.post("/api/cameras/cam0/recording", {"on": True})
     await until(lambda: recorded(40))
     await service.post("/api/cameras/cam0/recording", {"on": False})
     await service.post("/api/cameras/cam0/events", {"label": "motion", "state": "end"})
@@ -49,7 +55,7 @@ async def test_what_was_recorded_and_told_is_there_again(service: Service, how: 
 
     async def complete() -> dict[str, Any]:
         found = await timeline()
-        if not found or not found["clips"] or found["frames"] <= 40 or len(found["gaps"]) < 2:
+        if not found or not found["clips"] or not found["frames"] or len(found["gaps"]) < 2:
             return {}
         # The index hears of everything in the background.
         return found if found["events"] and found["events"][0]["end_utc"] else {}
@@ -68,7 +74,7 @@ async def test_what_was_recorded_and_told_is_there_again(service: Service, how: 
     async def as_before() -> bool:
         return await timeline() == before
 
-    await until(as_before, within_s=30)
+    await until(as_before)
     assert "Traceback" not in service.read_log()
     # And so it stays: the new index is no empty one that merely has not been looked at.
     fresh = [line for line in service.read_log().splitlines() if "the index is complete again" in line]

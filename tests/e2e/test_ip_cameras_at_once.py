@@ -12,7 +12,7 @@ from support.rtsp_camera import Habits, RtspCamera, rtsp_camera
 from support.rtsp_films import Shot, film, finite, once, one_after_the_other, pictures_on_disk, play, strict_decode
 from support.rtsp_sounds import sound
 from support.service import Service
-from support.waiting import until
+from support.waiting import PATIENCE_S, until
 
 B_FRAMES = ("-preset", "fast", "-tune", "film", "-x264-params", "keyint=15:bframes=3:b-pyramid=normal:b-adapt=0")
 
@@ -28,7 +28,7 @@ async def record(
         service = make(
             server,
             cameras=[
-                {"id": name, "kind": "rtsp", "url": camera.url, "stall_seconds": 10, **cameras[name][1]}
+                {"id": name, "kind": "rtsp", "url": camera.url, "stall_seconds": 30, **cameras[name][1]}
                 for name, camera in running.items()
             ],
         )
@@ -43,7 +43,7 @@ async def record(
                 return False
             return all(c["state"] == "OFFLINE" and c["fault"] for c in status["cameras"])
 
-        await until(over, "the end of all streams", within_s=60)
+        await until(over, "the end of all streams", within_s=3 * PATIENCE_S)
         status = await service.status()
         assert {c["dropped_frames"] for c in status["cameras"]} == {0}
         assert await service.stop() == 0
@@ -99,7 +99,9 @@ async def test_odd_cameras_side_by_side(make_service: Callable[..., Service]) ->
         "bframes": (Habits(b_frames, script=once(finite(b_frames, 160))), {}),
         "slow": (Habits(slow, script=once(finite(slow, 170)), sdp_sets=()), {}),
     }
-    keyless: dict[str, tuple[Habits, dict[str, Any]]] = {"keyless": (Habits(plain, script=without_keyframes), {})}
+    keyless: dict[str, tuple[Habits, dict[str, Any]]] = {
+        "keyless": (Habits(plain, script=without_keyframes), {"stall_seconds": 10})
+    }
     service, sent = await record(make_service, "gstreamer", cameras | keyless)
     assert "keyless: no video came within 15 s" in service.read_log()
     assert service.segments("keyless") == []
@@ -108,6 +110,9 @@ async def test_odd_cameras_side_by_side(make_service: Callable[..., Service]) ->
         paths = is_complete(service, name, camera, "h265" if name == "slow" else "h264")
         seconds = len(camera.pictures()) / 15
         exact = name in {"loud", "slow"}
-        assert length_s(paths) == pytest.approx(seconds, abs=0.02 if exact else 0.7)
+        if name == "timeless":  # only their arrivals tell its times, which are late on a busy machine
+            assert length_s(paths) > seconds - 0.7
+        else:
+            assert length_s(paths) == pytest.approx(seconds, abs=0.02 if exact else 0.7)
     widths = {clips.probe(path)["width"] for path in service.segments("changing")}
     assert widths == {320, 640}

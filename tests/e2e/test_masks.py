@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from support import clips
 from support.brightness import darkest_and_brightest
-from support.service import Service, small_camera
+from support.service import STALL_S, Service, small_camera
 from support.waiting import until
 
 LEFT_HALF = [[0, 0], [0.5, 0], [0.5, 1], [0, 1]]
@@ -19,7 +19,11 @@ async def test_a_masked_area_is_in_no_stream_no_picture_and_no_recording(
     camera = make_service(cameras=[small_camera("main"), small_camera("small", size="480x270")])
     await camera.start()
     urls = {"url": camera.rtsp("main"), "sub_url": camera.rtsp("small")}
-    service = make_service(cameras=[{"id": "ip", "kind": "rtsp", "masks": [LEFT_HALF], "overlay": True, **urls}])
+    service = make_service(
+        cameras=[
+            {"id": "ip", "kind": "rtsp", "masks": [LEFT_HALF], "overlay": True, "stall_seconds": STALL_S, **urls}
+        ]
+    )
     await service.start()
     seen = service.folder / "seen"
     seen.mkdir()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from support import clips
 from support.mqtt import listen
 from support.service import Service, small_camera
-from support.waiting import until
+from support.waiting import PATIENCE_S, until
 
 if TYPE_CHECKING:
     from support.broker import Broker
@@ -33,17 +33,16 @@ async def until_frames(service: Service, count: int) -> None:
     await until(there, f"{count} frames")
 
 
-async def recorded_after(service: Service, known: list[dict[str, Any]], to_utc_s: float) -> list[dict[str, Any]]:
-    """The files of cam0 besides those that are known, once they reach so far and none is being written; where
-    the clock begins a new minute they are two instead of one, and for a moment none of them is open.
+async def recorded_after(service: Service, known: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The files of cam0 besides those that are known, once none is being written and the index has all; where the
+    clock begins a new minute they are two instead of one.
     """
 
     async def finished() -> list[dict[str, Any]]:
         if (await service.camera("cam0"))["recording"]["active"]:
             return []
         found = (await get(service, "/api/cameras/cam0/segments"))["segments"]
-        files = [dict(file) for file in found[len(known) :]]
-        return files if files and end_of(files[-1]) >= to_utc_s else []
+        return [dict(file) for file in found[len(known) :]] if len(found) == len(service.segments("cam0")) else []
 
     return await until(finished, "finished files")
 
@@ -73,7 +72,7 @@ async def test_an_event_is_recorded_and_what_was_kept_stays(
         recording={
             "segment_seconds": 60,
             "event_pre_roll_seconds": 3,
-            "event_post_roll_seconds": 1,
+            "event_post_roll_seconds": 2,
             "keep_before_seconds": 2,
             "keep_after_seconds": 1,
         },
@@ -90,13 +89,15 @@ async def test_an_event_is_recorded_and_what_was_kept_stays(
             return list((await get(service, "/api/cameras/cam0/events"))["events"])
 
         (event,) = await until(told, "the event")
-        of_event = await recorded_after(service, [], event["begin_utc_s"] + 0.7)
+        of_event = await recorded_after(service, [])
         numbers = [number for path in service.segments("cam0") for number in clips.frame_numbers(path)]
         assert numbers == list(range(numbers[0], numbers[-1] + 1))
         assert (event["label"], event["source"]) == ("motion", "mqtt")
         # From the keyframe before the pre-roll (one comes each second) to the end of the post-roll.
-        assert 2.7 <= event["begin_utc_s"] - of_event[0]["start_utc_s"] <= 5
-        assert end_of(of_event[-1]) - event["begin_utc_s"] <= 3
+        assert event["begin_utc_s"] - of_event[0]["start_utc_s"] >= 2.7
+        if not service.was_late("cam0"):
+            assert event["begin_utc_s"] - of_event[0]["start_utc_s"] <= 5
+            assert end_of(of_event[-1]) - event["begin_utc_s"] >= 2 - 1.3
 
         await until_frames(service, numbers[-1] + 4 * FPS)  # what is kept begins after that file
         button = listener.component("cam0", "button", "keep")
@@ -106,7 +107,7 @@ async def test_an_event_is_recorded_and_what_was_kept_stays(
             return list((await get(service, "/api/clips"))["clips"])
 
         (clip,) = await until(clips_kept, "the clip")
-        kept = await recorded_after(service, of_event, clip["end_utc_s"])
+        kept = await recorded_after(service, of_event)
         assert (clip["camera_id"], clip["by"]) == ("cam0", "MQTT")
         assert kept[0]["start_utc_s"] <= clip["begin_utc_s"] + 0.1
         (deletion,) = await asyncio.to_thread(would_delete, service)
@@ -125,7 +126,7 @@ async def test_a_camera_that_stood_still_is_a_gap_with_its_cause(
     make_service: Callable[..., Service], broker: "Broker"
 ) -> None:
     service = make_service(
-        cameras=[small_camera("cam0", stall_seconds=1)], mqtt={"host": "127.0.0.1", "port": broker.port}
+        cameras=[small_camera("cam0", stall_seconds=8)], mqtt={"host": "127.0.0.1", "port": broker.port}
     )
     await service.start()
     await until_frames(service, 2 * FPS)
@@ -146,7 +147,11 @@ async def test_a_camera_that_stood_still_is_a_gap_with_its_cause(
     broker.kill()
     await broker.start()
     async with listen(broker.port, f"{BASE}/coverage") as listener:
-        await until(lambda: listener.newest, "what was recorded")
+        await until(
+            lambda: listener.newest and listener.json(f"{BASE}/coverage")["gaps"],
+            "what was recorded",
+            within_s=2 * PATIENCE_S,
+        )
         coverage = listener.json(f"{BASE}/coverage")
     assert max(coverage["hour"], coverage["of_wanted"]) < 100
     assert coverage["gaps"] == 1

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shutil
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,10 +14,10 @@ import pytest
 import pytest_asyncio
 from fakes.web_marionette import Firefox, firefox
 from playwright.async_api import Browser, Page, expect
-from support.browser import CHROMIUM, chromium, frame_shown_by, shown_frame
+from support.browser import CHROMIUM, PATIENCE_MS, chromium, frame_shown_by, shown_frame
 from support.household import sign_in, visitor
 from support.service import Service, command_line, kill, small_camera
-from support.waiting import until
+from support.waiting import PATIENCE_S, until
 
 from livecam_nvr.access.store import AccessStore
 from livecam_nvr.domain.access import Role
@@ -28,23 +29,27 @@ pytestmark = [
 ]
 
 FPS = 15
+MOST_APART = 3
 PASSWORD = "correct horse battery"
 DOOR, GARDEN = '[data-camera="cam0"]', '[data-camera="cam1"]'
 STATES = "[...document.querySelectorAll('.tile .state')].map((state) => state.textContent)"
 ALONE = "[...document.querySelectorAll('video')].indexOf(document.querySelector('.tile:not([hidden]) video'))"
-# Notes which states are shown, and each time that a picture is called live which has not changed for too long.
+# Notes which states are shown, and each time that a picture is called live which has not changed for too long: in
+# the page's own time, in which a machine that stands still takes no longer than a look.
 WITNESS = """
 window.states = []; window.lies = [];
 const changed = new Map();
+let last = performance.now(), now = 0;
 setInterval(() => {
+  now += Math.min(performance.now() - last, 200);
+  last = performance.now();
   for (const tile of document.querySelectorAll(".tile")) {
     const { camera } = tile.dataset;
     const state = tile.querySelector(".state").textContent;
     const time = tile.querySelector("video").currentTime;
-    const now = performance.now();
     if (changed.get(camera)?.time !== time) changed.set(camera, { time, now });
     const age = now - changed.get(camera).now;
-    if (state === "LIVE" && age > 2600) window.lies.push([camera, age]);
+    if (state === "LIVE" && age > 4000) window.lies.push([camera, age]);
     if (state !== window.states.findLast(([id]) => id === camera)?.[1]) window.states.push([camera, state]);
   }
 }, 100);
@@ -86,7 +91,7 @@ async def watching(browser: Browser, service: Service, view: str = "", script: s
 
 async def live(ask: Callable[[str], Awaitable[Any]]) -> None:
     """Returns when both cameras are, and new frames come."""
-    await until(lambda: _all_live(ask), "both cameras LIVE", within_s=30)
+    await until(lambda: _all_live(ask), "both cameras LIVE")
     for index in (0, 1):
         await moves(ask, index)
 
@@ -105,6 +110,11 @@ async def moves(ask: Callable[[str], Awaitable[Any]], index: int = 0, frames: in
     await until(later, f"{frames} frames after {first}")
 
 
+async def states_of(page: Page, camera_id: str) -> set[str]:
+    """What has been said of a camera; that it is late may be so at any time on a busy machine."""
+    return {state for camera, state in await page.evaluate("window.states") if camera == camera_id}
+
+
 def add_people(service: Service) -> None:
     with AccessStore(service.access) as store:
         store.add_user("vera", PASSWORD, Role.VIEWER, None)
@@ -119,14 +129,14 @@ async def test_two_pictures_are_in_step(service: Service, browser: Browser) -> N
         async def in_step() -> bool:
             behind.clear()
             for _ in range(15):
-                seen = await asyncio.gather(shown_frame(page, 0), shown_frame(page, 1))
                 made = [int(camera["frames"]) for camera in (await service.status())["cameras"]]
+                seen = await page.evaluate(f"[{frame_shown_by(0)}, {frame_shown_by(1)}]")
                 behind.append((made[0] - seen[0], made[1] - seen[1]))
             apart = abs(median(door - garden for door, garden in behind))
-            return apart <= 2 and median(max(pair) for pair in behind) <= FPS // 3
+            return apart <= MOST_APART and median(max(pair) for pair in behind) <= FPS
 
         # Whatever comes late at first is played a little faster until it is not.
-        await until(in_step, "pictures that are in step")
+        await until(in_step, "pictures that are in step", within_s=2 * PATIENCE_S)
 
 
 async def test_a_camera_is_switched_off_and_on_and_each_is_the_one_it_says(
@@ -139,10 +149,15 @@ async def test_a_camera_is_switched_off_and_on_and_each_is_the_one_it_says(
         await expect(switch).to_have_attribute("aria-checked", "false")
         await page.locator(f"{GARDEN} .veil").get_by_text("off").first.wait_for()
         await expect(page.locator(f"{GARDEN} .state")).to_have_text("OFFLINE")
+
+        async def is_off() -> bool:
+            camera = await service.camera("cam1")
+            running = [pid for pid in service.children("ffmpeg") if "Garden" in command_line(pid)]
+            return (camera["enabled"], camera["state"], running) == (False, "OFFLINE", [])
+
+        await until(is_off, "the camera is off")
         camera = await service.camera("cam1")
-        assert (camera["enabled"], camera["state"]) == (False, "OFFLINE")
         assert camera["fault"]["message"].startswith("switched off by tester")
-        assert [pid for pid in service.children("ffmpeg") if "Garden" in command_line(pid)] == []
         await moves(page.evaluate, 0)
         await page.get_by_role("button", name="Undo").click()
         await expect(switch).to_have_attribute("aria-checked", "true")
@@ -152,10 +167,10 @@ async def test_a_camera_is_switched_off_and_on_and_each_is_the_one_it_says(
         for key, index in (("1", 0), ("2", 1), ("1", 0)):
             await page.keyboard.press(key)
             assert await page.evaluate(ALONE) == index
-            others = await shown_frame(page, 1 - index)
             await moves(page.evaluate, index)
             seen = await shown_frame(page, index)
-            assert (seen > others) == (index == 0), (seen, others)
+            of_garden = (await service.camera("cam1"))["frames"]
+            assert (seen > of_garden) == (index == 0), (seen, of_garden)
 
 
 async def test_two_tabs_that_switch_the_same_at_once_agree_with_the_recorder(
@@ -184,8 +199,9 @@ async def test_two_tabs_that_switch_the_same_at_once_agree_with_the_recorder(
 async def test_it_goes_on_without_a_reload(service: Service, browser: Browser) -> None:
     async with watching(browser, service) as page:
         await page.evaluate("window.mark = 'the same page'")
+        other = (await service.camera("cam1"))["restarts"]
         (victim,) = [pid for pid in service.children("ffmpeg") if "Door" in command_line(pid)]
-        kill(victim)
+        kill(victim, signal.SIGSTOP)
 
         async def noticed() -> bool:
             return any(
@@ -193,8 +209,10 @@ async def test_it_goes_on_without_a_reload(service: Service, browser: Browser) -
             )
 
         await until(noticed, "it is told that the picture stands")
+        kill(victim)
         await live(page.evaluate)
-        assert [state for camera, state in await page.evaluate("window.states") if camera == "cam1"] == ["LIVE"]
+        assert await states_of(page, "cam1") <= {"LIVE", "DELAY"}
+        assert (await service.camera("cam1"))["restarts"] == other
 
         await service.kill()
         await expect(page.locator("#notice")).to_contain_text("does not answer")
@@ -214,6 +232,7 @@ async def test_settings_that_do_not_run_are_rolled_back(
     garbage = tmp_path / "garbage.mp4"
     garbage.write_bytes(b"no film" * 1000)
     before = (service.folder / "config.yaml").read_bytes()
+    restarts = (await service.camera("cam1"))["restarts"]
     async with watching(browser, service) as live_page, visitor(browser) as page:
         await service.sign_in(page)
         await page.goto(f"{service.url}/system#settings")
@@ -227,7 +246,7 @@ async def test_settings_that_do_not_run_are_rolled_back(
         await expect(dialog).to_contain_text("Door restarts")
         await dialog.get_by_role("button", name="Save", exact=True).click()
         await expect(dialog.get_by_role("alert")).to_contain_text(
-            "does not run with these settings", timeout=30_000
+            "does not run with these settings", timeout=2 * PATIENCE_MS
         )
         assert (service.folder / "config.yaml").read_bytes() == before
         status = await service.status()
@@ -236,7 +255,8 @@ async def test_settings_that_do_not_run_are_rolled_back(
         await live(live_page.evaluate)
         await until(lambda: live_page.locator(".tile").count())
         assert await live_page.locator(".tile").count() == 2
-        assert await live_page.evaluate("window.states.filter(([id]) => id === 'cam1').length") == 1
+        assert await states_of(live_page, "cam1") <= {"LIVE", "DELAY"}
+        assert status["cameras"][1]["restarts"] == restarts
 
 
 ORDERS = [
@@ -257,6 +277,7 @@ SEND = """([path, body]) => fetch(path, {
 
 
 async def test_a_viewer_sees_and_can_do_nothing_else(service: Service, browser: Browser) -> None:
+    restarts = (await service.camera("cam0"))["restarts"]
     async with visitor(browser) as page:
         await page.goto(service.url)
         await sign_in(page, "vera", PASSWORD)
@@ -270,7 +291,7 @@ async def test_a_viewer_sees_and_can_do_nothing_else(service: Service, browser: 
         for path in ("api/cameras/cam0/timeline", "api/cameras/cam0/thumbnail.jpg", "api/log", "api/settings"):
             assert await page.evaluate(SEND, [path, None]) == 403, path
         camera = await service.camera("cam0")
-        assert (camera["enabled"], camera["recording"]["wanted"], camera["restarts"]) == (True, True, 0)
+        assert (camera["enabled"], camera["recording"]["wanted"], camera["restarts"]) == (True, True, restarts)
 
 
 @pytest.mark.parametrize("hours", [-3, 3])

@@ -31,6 +31,8 @@ async def test_a_killed_service_that_comes_back_with_another_name_leaves_nothing
         await listener.until_topic(f"{OLD}/instance", b"")  # goes last
     async with listen(broker.port) as listener:
         await listener.until_topic(f"{NEW}/cam0/availability", b"online")
+        await listener.client.publish("mark", b"behind all that is kept", qos=1)
+        await until(lambda: "mark" in listener.newest, "all that is kept")
         assert sorted(listener.discovered()) == ["livecam-nvr_attic", "livecam-nvr_attic_cam0"]
         assert not [topic for topic in listener.newest if topic.startswith(OLD)]
 
@@ -45,6 +47,7 @@ async def test_the_second_service_with_one_name_says_so_and_takes_over_when_the_
     async with listen(broker.port) as listener:
         await first.start()
         await listener.until_topic(f"{OLD}/status", b"online")
+        await until(lambda: f"{OLD}/service" in listener.newest, "the first one's word")
         assert listener.json(f"{OLD}/service")["name"] == "House"
         await second.start()
 

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import signal
-import time
 import urllib.error
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +16,8 @@ from support.waiting import until
 
 if TYPE_CHECKING:
     from support.broker import Broker
+
+SERVER_PROCESS = {"gstreamer": "gst_child", "mediamtx": "mediamtx.yml"}
 
 
 async def settings(service: Service) -> tuple[str, dict[str, Any]]:
@@ -41,7 +42,7 @@ async def states(service: Service) -> dict[str, str]:
 
 async def watched(address: str) -> int:
     """A real player's exit status: 0 if the camera is there."""
-    argv = ["ffprobe", "-v", "error", "-rtsp_transport", "tcp", "-timeout", "5000000", address]
+    argv = ["ffprobe", "-v", "error", "-rtsp_transport", "tcp", address]
     child = await asyncio.create_subprocess_exec(
         *argv, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
     )
@@ -57,7 +58,7 @@ async def test_cameras_come_change_and_go_and_the_others_notice_nothing(
         recording={"segment_seconds": 3600},
     )
     await service.start()
-    others = set(service.children())
+    others, media_server = set(service.children("testsrc2")), service.children(SERVER_PROCESS[server])
     revision, values = await settings(service)
     changed, _, _ = values["cameras"]
     changed["size"] = "320x180"
@@ -71,13 +72,16 @@ async def test_cameras_come_change_and_go_and_the_others_notice_nothing(
 
     status, answer = await apply(service, revision, values)
     assert (status, answer.get("applied")) == (200, True), answer
-    assert await states(service) == {"changed": "LIVE", "quiet": "LIVE", "new": "LIVE"}
+    assert list(await states(service)) == ["changed", "quiet", "new"]
+    await until(service.all_live, "all LIVE")
     assert (await service.camera("changed"))["height"] == 180
     assert await watched(service.rtsp("new")) == 0
     assert await watched(service.rtsp("gone")) != 0
     assert await watched(service.rtsp("changed")) == 0
     await until(lambda: bool(service.segments("new")), "a recording of the new camera")
-    assert len(others & set(service.children())) == len(others) - 2, "only the changed camera and the gone one end"
+    assert len(others) == 3
+    assert len(others & set(service.children("testsrc2"))) == 1, "only the changed camera and the gone one end"
+    assert service.children(SERVER_PROCESS[server]) == media_server
 
     # Somebody else has seen an older state.
     assert (await apply(service, revision, values))[0] == 409
@@ -103,8 +107,7 @@ async def test_cameras_come_change_and_go_and_the_others_notice_nothing(
     assert await watched(service.rtsp("bad")) != 0
     assert (await settings(service))[0] == answer["revision"]
     assert await service.stop() == 0
-    (quiet,) = service.segments("quiet")
-    numbers = clips.frame_numbers(quiet)
+    numbers = [number for path in service.segments("quiet") for number in clips.frame_numbers(path)]
     assert len(numbers) > 15
     assert numbers == list(range(len(numbers)))
 
@@ -118,15 +121,18 @@ async def test_a_camera_that_is_off_stays_so_and_says_who_did_it(make_service: C
 
     assert await post(on=False) == {"camera_id": "cam0", "enabled": False}
 
-    async def is_off() -> None:
+    async def is_off() -> bool:
         camera = await service.camera("cam0")
-        assert (camera["state"], camera["enabled"]) == ("OFFLINE", False)
-        assert camera["fault"]["message"] == "switched off by token tests (127.0.0.1)"
-        assert camera["recording"]["idle"] == "switched_off"
-        assert not camera["recording"]["active"]
-        assert len(service.children("ffmpeg")) == 1
+        said = camera["fault"] and camera["fault"]["message"]
+        recording = camera["recording"]["idle"], camera["recording"]["active"]
+        return (
+            (camera["state"], camera["enabled"]) == ("OFFLINE", False)
+            and said == "switched off by token tests (127.0.0.1)"
+            and recording == ("switched_off", False)
+            and len(service.children("ffmpeg")) == 1
+        )
 
-    await is_off()
+    await until(is_off, "the camera is off, and says who did it")
     with pytest.raises(urllib.error.HTTPError) as refusal:
         await service.post("/api/cameras/cam0/restart", {})
     refusal.value.close()
@@ -141,7 +147,7 @@ async def test_a_camera_that_is_off_stays_so_and_says_who_did_it(make_service: C
             return False
 
     await until(other_lives)
-    await is_off()
+    await until(is_off, "it is off after a restart, too")
     frames = (await service.camera("cam1"))["frames"]
     assert await post(on=True) == {"camera_id": "cam0", "enabled": True}
     await until(service.all_live)
@@ -199,7 +205,7 @@ async def test_the_rest_is_in_force_at_once_and_hand_edits_after_a_signal(
     path.write_text("cameras: [")
     service.process.send_signal(signal.SIGHUP)
     await until(lambda: "the config is not taken over" in service.read_log())
-    assert await both()
+    await until(both, "what runs goes on")
     assert path.read_text() == "cameras: ["
 
 
@@ -223,11 +229,9 @@ async def test_a_trial_ends_with_the_service_and_only_one_runs_at_a_time(
         await service.post("/api/cameras/cam0/enabled", {"on": False})
     refusal.value.close()
     assert refusal.value.code == 409
-    began = time.monotonic()
     assert await service.stop() == 0
-    assert time.monotonic() - began < 8
-    trial.cancel()
-    await asyncio.gather(trial, return_exceptions=True)
+    (told,) = await asyncio.gather(trial, return_exceptions=True)
+    assert "does not run with these settings" not in str(told), "the trial was broken off, and not waited for"
     assert (service.folder / "config.yaml").read_bytes() == before
     assert [file.name for file in service.folder.glob("*config*")] == ["config.yaml"]
     assert "hunter2" not in service.read_log()

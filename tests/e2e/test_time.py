@@ -16,7 +16,7 @@ import pytest
 from support import clips
 from support.clock_shim import ClockShim, compiled
 from support.service import Service, small_camera
-from support.waiting import until
+from support.waiting import PATIENCE_S, until
 
 NS = 1_000_000_000
 MakeService = Callable[..., Service]
@@ -52,11 +52,12 @@ async def test_a_machine_without_a_clock_gets_true_times_once_it_is_set(
     service = make_service()
     clock = ClockShim(service.folder, shim, 300.0)
     service.env = clock.env
+    before_ns = time.monotonic_ns()
     await service.start()
     live_ns = time.monotonic_ns()
-    await until(lambda: all(len(service.segments(c)) >= 2 for c in ("cam0", "cam1")), "a border", within_s=40)
+    await until(lambda: all(len(service.segments(c)) >= 2 for c in ("cam0", "cam1")), "a border")
     assert all(
-        path.name.startswith(f"{path.parents[1].name}_19700101_0005") for path in service.recordings.rglob("*.mp4")
+        path.name.startswith(f"{path.parents[1].name}_19700101_00") for path in service.recordings.rglob("*.mp4")
     )
     status = (await service.status())["clock"]
     assert not status["synchronised"]
@@ -75,11 +76,17 @@ async def test_a_machine_without_a_clock_gets_true_times_once_it_is_set(
         found = [row for c in ("cam0", "cam1") for row in rows(service, c)]
         return len(found) >= 6 and not any(row["unsynced"] for row in found) and not wrong.exists()
 
-    await until(redated, "everything re-dated", within_s=40)
-    assert (await service.status())["clock"] == {"synchronised": True, "warning": ""}
+    await until(redated, "everything re-dated", within_s=2 * PATIENCE_S)
+
+    async def is_right() -> bool:
+        return bool((await service.status())["clock"] == {"synchronised": True, "warning": ""})
+
+    await until(is_right, "nothing to say of the clock")
     answer = json.loads(await service.get("/api/cameras/cam0/recordings"))
     assert await service.stop() == 0
 
+    # What comes late is found out to be of another time than was thought, but not of another year.
+    on_time = not any(service.was_late(camera) for camera in ("cam0", "cam1"))
     assert "1970" not in json.dumps(answer)
     assert not list(service.recordings.glob("*/7001*"))
     for camera in ("cam0", "cam1"):
@@ -89,7 +96,8 @@ async def test_a_machine_without_a_clock_gets_true_times_once_it_is_set(
         ]
         moved = [row for row in found if row["shift_ns"]]
         assert len(moved) >= 2
-        assert {round(row["shift_ns"] / NS, 1) for row in moved} == {round(moved[0]["shift_ns"] / NS, 1)}
+        shifts = [row["shift_ns"] for row in moved]
+        assert max(shifts) - min(shifts) < NS // 10
         for row in found:
             start = datetime.fromtimestamp(row["start_utc_ns"] // NS, UTC)
             assert row["path"].startswith(f"{camera}/{start:%y%m%d}/{camera}_{start:%Y%m%d_%H%M%S}")
@@ -105,30 +113,38 @@ async def test_a_machine_without_a_clock_gets_true_times_once_it_is_set(
             # Each file begins where the one before it ended, over the step of 56 years, too.
             for earlier, later in pairwise(run):
                 assert later["start_utc_ns"] == pytest.approx(
-                    earlier["start_utc_ns"] + earlier["duration_ns"], abs=NS // 2
+                    earlier["start_utc_ns"] + earlier["duration_ns"], abs=2 * NS if on_time else 5 * NS
                 )
             numbers = numbers_of(service, [row["path"] for row in run])
             assert numbers == list(range(len(numbers)))
         # The test picture's first frame was made when the service said that it was LIVE.
-        first_live = clock.now_ns() - (time.monotonic_ns() - live_ns)
-        assert found[0]["start_utc_ns"] == pytest.approx(first_live, abs=NS)
+        began, was_live = [clock.now_ns() - (time.monotonic_ns() - at_ns) for at_ns in (before_ns, live_ns)]
+        assert began - NS <= found[0]["start_utc_ns"] <= was_live + NS
 
 
 async def test_summer_time_begins_and_ends_and_nothing_is_lost_or_overwritten(
     make_service: MakeService, shim: Path
 ) -> None:
-    async def record(begin: str, leap: str | None, end: str) -> list[dict[str, Any]]:
-        """The index of what was recorded from `begin` on; the clock is set on to `leap` after the first border."""
+    async def record(begin: str, leap: str, *, twice: bool) -> list[dict[str, Any]]:
+        """The index of what was recorded from `begin` on. The clock is set on to `leap` after the first border;
+        the end is some seconds after the next hour, with `twice` an hour after that border.
+        """
         service = make_service(cameras=[small_camera("cam0")])
         clock = ClockShim(service.folder, shim, utc(begin), zone="Europe/Berlin")
         clock.set(utc(begin), synchronised=True)
         service.env = clock.env
         await service.start()
-        if leap:
-            await until(lambda: len(service.segments("cam0")) >= 2, "a border", within_s=30)
-            clock.set(utc(leap), synchronised=True)
+        await until(lambda: len(rows(service, "cam0")) >= 1, "a border")
+        first_s = rows(service, "cam0")[-1]
+        border_s = (first_s["start_utc_ns"] + first_s["duration_ns"]) / NS
+        clock.set(utc(leap), synchronised=True)
+        hour_s = utc(leap) // 3600 * 3600 + 3600
+        end_s = max(hour_s, border_s + 3600 if twice else 0) + 12
+        known = len(rows(service, "cam0"))
         await until(
-            lambda: clock.now_ns() > utc(end) * NS and len(rows(service, "cam0")) >= 2, "the end", within_s=60
+            lambda: clock.now_ns() > end_s * NS and len(rows(service, "cam0")) > known,
+            "the end",
+            within_s=2 * PATIENCE_S,
         )
         assert await service.stop() == 0
         found = rows(service, "cam0")
@@ -143,12 +159,14 @@ async def test_summer_time_begins_and_ends_and_nothing_is_lost_or_overwritten(
         return found
 
     spring, autumn = await asyncio.gather(
-        record("2026-03-29 00:59:52", None, "2026-03-29 01:00:12"),
-        record("2026-10-25 00:00:03", "2026-10-25 00:59:57", "2026-10-25 01:00:22"),
+        record("2026-03-29 00:30:03", "2026-03-29 00:59:57", twice=False),
+        record("2026-10-25 00:00:03", "2026-10-25 00:59:57", twice=True),
     )
-    assert [row["utc_offset_s"] for row in spring] == [3600, *[7200] * (len(spring) - 1)]
-    assert len(spring) >= 2
-    assert "_20260329_030000" in spring[1]["path"]
+    assert [row["utc_offset_s"] for row in spring] == sorted(row["utc_offset_s"] for row in spring)
+    assert {row["utc_offset_s"] for row in spring} == {3600, 7200}
+    # The hour from two to three is left out.
+    assert {Path(row["path"]).name[14:16] for row in spring} == {"01", "03"}
+    assert "_20260329_0300" in next(row for row in spring if row["utc_offset_s"] == 7200)["path"]
     # The hour from two to three comes twice: what was recorded the second time has names of its own.
     offsets = [row["utc_offset_s"] for row in autumn]
     assert offsets == sorted(offsets, reverse=True)
@@ -166,7 +184,7 @@ async def test_a_second_service_on_the_same_folder_is_told_who_has_it(make_servi
     second = make_service(cameras=[small_camera("cam0")], recording={"path": str(first.recordings)})
     await second.start(wait=False)
     assert second.process is not None
-    assert await asyncio.to_thread(second.process.wait, 20) not in (0, None)
+    assert await asyncio.to_thread(second.process.wait, PATIENCE_S) not in (0, None)
     assert first.process is not None
     said = second.read_log()
     assert f"another livecam-nvr service already records into {first.recordings}" in said

@@ -1,6 +1,7 @@
 """A real Home Assistant for all tests in turn, and for each of them a broker and services of its own."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -8,6 +9,17 @@ from support.fixtures import broker, make_service, server
 from support.home_assistant import INTEGRATION, HomeAssistant, Impossible
 
 __all__ = ["broker", "home", "make_service", "running_home", "server"]
+
+
+# What takes a minute on a quiet machine is not hanging when it takes ten on another one.
+_HANGS_S = 900
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Gives each of these tests more time than others."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.timeout(_HANGS_S))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -9,6 +9,7 @@ import aiohttp
 from aiohttp import web
 from fakes.web_gate import as_somebody, provide
 from fakes.web_service import Site
+from support.waiting import PATIENCE_S
 
 from livecam_nvr.config.models import ListenConfig
 from livecam_nvr.domain.segment import Segment
@@ -120,5 +121,7 @@ async def playback_site(folder: Path, now_utc_ns: int) -> AsyncIterator[Playback
 @asynccontextmanager
 async def client_of(site: PlaybackSite) -> AsyncIterator[aiohttp.ClientSession]:
     """A client of the site."""
-    async with aiohttp.ClientSession(site.url, timeout=aiohttp.ClientTimeout(total=20)) as session:
+    async with aiohttp.ClientSession(
+        site.url, timeout=aiohttp.ClientTimeout(sock_connect=PATIENCE_S, sock_read=PATIENCE_S)
+    ) as session:
         yield session

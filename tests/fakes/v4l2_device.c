@@ -33,7 +33,7 @@
 #define MAX_RATES 8
 #define MAX_CONTROLS 32
 #define MAX_MENU 64
-#define MAX_BUFFERS 32
+#define MAX_BUFFERS 64
 #define NS 1000000000LL
 #define CELL 16 /* the frame number's squares, as livecam_nvr/media/sources.py draws them */
 #define BITS 24

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from support.ports import free_port
+from support.waiting import PATIENCE_S
 
 
 class Firefox:
@@ -77,7 +78,7 @@ async def firefox(folder: Path) -> AsyncIterator[Firefox]:
     quiet = subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec("firefox-esr", *argv, stdin=quiet, stdout=quiet, stderr=quiet)
     try:
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 try:
                     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 26)
@@ -93,7 +94,7 @@ async def firefox(folder: Path) -> AsyncIterator[Firefox]:
     finally:
         process.terminate()
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 await process.wait()
         except TimeoutError:
             process.kill()

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +14,7 @@ import aiohttp
 from fakes.core_control import FakeControl
 from fakes.web_gate import fake_access
 from support.ports import free_port
+from support.waiting import PATIENCE_S
 
 from livecam_nvr.config.models import ListenConfig
 from livecam_nvr.core.bus import EventBus
@@ -45,6 +46,19 @@ STARTED_NS = 1_795_000_000_123_456_789
 def stamp(_time_s: float, _duration_s: float) -> tuple[float, int]:
     """Every frame was taken now."""
     return time.monotonic(), time.time_ns()
+
+
+def steady_stamp() -> Callable[[float, float], tuple[float, int]]:
+    """The first frame was taken now, and the others so long after it as they say."""
+    began: list[tuple[float, float, int]] = []
+
+    def when(time_s: float, _duration_s: float) -> tuple[float, int]:
+        if not began:
+            began.append((time_s, *stamp(0, 0)))
+        first_s, monotonic_s, utc_ns = began[0]
+        return monotonic_s + time_s - first_s, utc_ns + round((time_s - first_s) * 1e9)
+
+    return when
 
 
 def read_clip(path: Path, numbers: Iterator[int] | None = None) -> list[Fragment]:
@@ -127,9 +141,17 @@ class LiveCamera:
     """A test picture that a real ffmpeg encodes in real time into a real hub; `start` and `kill` at will."""
 
     def __init__(
-        self, hub: MemoryHub, *, size: str = "320x180", fps: int = 15, codec: tuple[str, ...] = ()
+        self,
+        hub: MemoryHub,
+        *,
+        size: str = "320x180",
+        fps: int = 15,
+        codec: tuple[str, ...] = (),
+        steady: bool = False,
     ) -> None:
+        """With `steady`, a frame counts as taken when it was due, however late the machine brings it."""
         self.hub = hub
+        self._steady = steady
         self._size, self._fps = size, fps
         self._codec = codec or ("-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "15")
         self._process: asyncio.subprocess.Process | None = None
@@ -148,7 +170,7 @@ class LiveCamera:
     async def _read(self) -> None:
         assert self._process is not None
         assert self._process.stdout is not None
-        reader = FragmentReader(self.hub.numbers, stamp)
+        reader = FragmentReader(self.hub.numbers, steady_stamp() if self._steady else stamp)
         while chunk := await self._process.stdout.read(1 << 18):
             for fragment in reader.feed(chunk):
                 self.hub.publish(fragment)
@@ -238,6 +260,6 @@ async def running(
 @asynccontextmanager
 async def http(site: Site) -> AsyncIterator[aiohttp.ClientSession]:
     """A client of the site."""
-    timeout = aiohttp.ClientTimeout(total=20)
+    timeout = aiohttp.ClientTimeout(sock_connect=PATIENCE_S, sock_read=PATIENCE_S)
     async with aiohttp.ClientSession(site.url, timeout=timeout) as session:
         yield session

@@ -3,12 +3,16 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
+from support.waiting import PATIENCE_S
 
 from livecam_nvr.media.sources import BARCODE_BITS, BARCODE_CELL
 
 CHROMIUM = "/usr/bin/chromium"
+PATIENCE_MS = PATIENCE_S * 1000
 _QUIET = ["background-networking", "component-update", "sync", "gpu", "quic"]
+
+expect.set_options(timeout=PATIENCE_MS)  # its own 5 s say more about the machine than about a page
 
 # Reads the squares at the bottom of the picture (media/sources.py), whatever size the video has.
 _READ = """

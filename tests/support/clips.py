@@ -1,5 +1,6 @@
 """Real video made by ffmpeg, and the frame numbers read back from its pictures."""
 
+import contextlib
 import json
 import subprocess
 from pathlib import Path
@@ -55,6 +56,19 @@ def probe(path: Path | str) -> dict[str, object]:
         "format_duration": float(found["format"]["duration"]),
         "packets": int(video["nb_read_packets"]),
     }
+
+
+def frame_times(path: Path | str) -> list[float]:
+    """When each picture is shown, in order; seconds."""
+    look = ("-v", "error", "-select_streams", "v:0", "-show_entries", "packet=pts_time", "-of", "csv=p=0")
+    return sorted(float(line.rstrip(",")) for line in run("ffprobe", *look, str(path)).decode().split())
+
+
+def packets_so_far(path: Path | str) -> int:
+    """Of a file that somebody is writing: its video packets; 0 while it cannot be read yet."""
+    with contextlib.suppress(AssertionError, KeyError, StopIteration):
+        return int(str(probe(path)["packets"]))
+    return 0
 
 
 def frame_numbers(path: Path | str) -> list[int]:

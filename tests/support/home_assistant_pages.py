@@ -10,6 +10,7 @@ from typing import Any
 
 from playwright.async_api import Browser, Page
 from ruamel.yaml import YAML
+from support.browser import PATIENCE_MS
 from support.home_assistant import HomeAssistant
 
 PASTE = Path(__file__).parents[2] / "homeassistant"
@@ -70,6 +71,7 @@ async def signed_in(browser: Browser, ha: HomeAssistant, **context: Any) -> Asyn
     script = "".join(f"localStorage.setItem({json.dumps(k)}, {json.dumps(v)});" for k, v in stored.items())
     opened = await browser.new_context(locale="en-GB", **context)
     try:
+        opened.set_default_timeout(PATIENCE_MS)
         await opened.add_init_script(script)
         yield await opened.new_page()
     finally:

@@ -7,6 +7,7 @@ from typing import Any
 
 from fakes.web_service import Site
 from playwright.async_api import Browser, Page
+from support.browser import PATIENCE_MS
 
 from livecam_nvr.access.audit import FileAuditLog
 from livecam_nvr.access.passwords import Cost, Hasher
@@ -84,7 +85,7 @@ async def visitor(browser: Browser, **how: Any) -> AsyncIterator[Page]:
     """A page of somebody with a browser of their own; what it complains of fails the test, but refusals."""
     complaints: list[str] = []
     context = await browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **how})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
     page = await context.new_page()
     # A refusal is listed as an error by the browser itself.
     page.on(

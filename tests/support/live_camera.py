@@ -1,6 +1,7 @@
 """A camera with its real ffmpeg, and what came out of it."""
 
 from collections.abc import Callable
+from itertools import groupby
 from typing import Any
 
 from support.waiting import until
@@ -43,16 +44,19 @@ class LiveCamera:
         self.ends.append(cause)
 
     @property
+    def course(self) -> list[CameraState]:
+        """Its states in turn, but for DELAY: that a machine which is busy with other things adds anywhere."""
+        return [state for state, _ in groupby(s for s in self.states if s is not CameraState.DELAY)]
+
+    @property
     def fault(self) -> str:
         return self.pipeline.fault.message if self.pipeline.fault else ""
 
-    async def until_state(self, state: CameraState, timeout_s: float = 10.0) -> None:
-        await until(
-            lambda: self.pipeline.state is state, f"{state}; it is {self.states}: {self.fault}", within_s=timeout_s
-        )
+    async def until_state(self, state: CameraState) -> None:
+        await until(lambda: self.pipeline.state is state, f"{state}; it is {self.states}: {self.fault}")
 
-    async def until_fragments(self, number: int, timeout_s: float = 15.0) -> list[Fragment]:
-        await until(lambda: len(self.fragments) >= number, f"{number} fragments; {self.fault}", within_s=timeout_s)
+    async def until_fragments(self, number: int) -> list[Fragment]:
+        await until(lambda: len(self.fragments) >= number, f"{number} fragments; {self.fault}")
         return self.fragments[:number]
 
     async def kill(self, signal_number: int) -> None:

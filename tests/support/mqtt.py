@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiomqtt
-from support.waiting import until
+from support.waiting import PATIENCE_S, until
 
 
 class Listener:
@@ -39,7 +39,7 @@ class Listener:
                     return dict(component)
         raise AssertionError(f"no {platform} {needle} of {camera_id} among {self.discovered()}")
 
-    async def until_topic(self, topic: str, payload: bytes, timeout_s: float = 10.0) -> None:
+    async def until_topic(self, topic: str, payload: bytes, timeout_s: float = PATIENCE_S) -> None:
         """Waits until the newest payload of `topic` is `payload`."""
         await until(lambda: self.newest.get(topic) == payload, f"{topic} = {payload!r}", within_s=timeout_s)
 
@@ -47,7 +47,7 @@ class Listener:
 @asynccontextmanager
 async def listen(port: int, *topics: str) -> AsyncIterator[Listener]:
     """Subscribes to `topics` (everything if none) at a broker on loopback."""
-    async with aiomqtt.Client("127.0.0.1", port) as client:
+    async with aiomqtt.Client("127.0.0.1", port, timeout=PATIENCE_S) as client:
         for topic in topics or ("#",):
             await client.subscribe(topic, qos=1)
         listener = Listener(client)

@@ -14,6 +14,7 @@ from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 from aiohttp import web
+from support.waiting import PATIENCE_S
 
 SOAP = "http://www.w3.org/2003/05/soap-envelope"
 SECURITY = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
@@ -151,7 +152,7 @@ class OnvifDevice:
             base64.b64decode(text(SECURITY, "Nonce")) + created.encode() + self.password.encode()
         ).digest()
         same = text(SECURITY, "Password") == base64.b64encode(digest).decode()
-        return same and text(SECURITY, "Username") == self.user and age < timedelta(seconds=5)
+        return same and text(SECURITY, "Username") == self.user and age < timedelta(seconds=PATIENCE_S)
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self.clock_offset

@@ -265,11 +265,13 @@ class _Connection:
         script = habits.script or endless(habits.film)
         sender = Sender(96, 0x1234)
         next_report, number = 0.0, 0
+        # A report says when a frame was taken, whenever that is sent.
+        utc_s = time.time() - time.monotonic() + begin
         for count, shot in enumerate(script()):
             await asyncio.sleep(max(0.0, begin + shot.due_s - time.monotonic()))
             if habits.reports_every_s and shot.due_s >= next_report:
                 next_report += habits.reports_every_s
-                stream.send_control(sender.report(self._stamp(shot), habits.wrong_s(number)))
+                stream.send_control(sender.report(self._stamp(shot), utc_s + shot.due_s + habits.wrong_s(number)))
                 number += 1
             if junk := habits.junk(count):
                 self._writer.write(junk)
@@ -289,13 +291,14 @@ class _Connection:
     async def _send_sound(self, sound: Sound, stream: _Stream, begin: float) -> None:
         sender = Sender(sound.payload_type, 0x5678)
         next_report, number = 0.0, 0
+        utc_s = time.time() - time.monotonic() + begin
         while not self._over.is_set():
             due_s = number * sound.ticks / sound.clock
             await asyncio.sleep(max(0.0, begin + due_s - time.monotonic()))
             if self._habits.reports_every_s and due_s >= next_report:
                 next_report += self._habits.reports_every_s
                 wrong_s = self._habits.wrong_s(round(due_s / self._habits.reports_every_s))
-                stream.send_control(sender.report(number * sound.ticks, wrong_s))
+                stream.send_control(sender.report(number * sound.ticks, utc_s + due_s + wrong_s))
             payload = sound.payloads[number % len(sound.payloads)]
             for packet in sender.packets([payload], number * sound.ticks):
                 stream.send(packet)

@@ -2,7 +2,6 @@
 
 import base64
 import struct
-import time
 from collections.abc import Iterator, Sequence
 
 MTU = 1400
@@ -31,9 +30,9 @@ class Sender:
             self._packets += 1
             self._bytes += len(payload)
 
-    def report(self, stamp: int, wrong_s: float = 0.0) -> bytes:
-        """A sender report (with the obligatory description) by a clock that is `wrong_s` ahead."""
-        ntp = round((time.time() + wrong_s + _NTP_EPOCH) * (1 << 32)) & 0xFFFF_FFFF_FFFF_FFFF
+    def report(self, stamp: int, utc_s: float) -> bytes:
+        """A sender report (with the obligatory description): what has this stamp was taken at this time."""
+        ntp = round((utc_s + _NTP_EPOCH) * (1 << 32)) & 0xFFFF_FFFF_FFFF_FFFF
         sr = struct.pack(
             ">BBHIQIII", 0x80, 200, 6, self._ssrc, ntp, stamp & 0xFFFFFFFF, self._packets, self._bytes
         )

@@ -6,6 +6,11 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import Self
 
+from support.waiting import PATIENCE_S
+
+# MediaMTX answers one after the other, and each may take it some seconds.
+_ANSWER_S = 3 * PATIENCE_S
+
 
 def basic(user: str, password: str) -> str:
     """The value of an Authorization header (RFC 7617)."""
@@ -48,12 +53,12 @@ class RtspTalk:
         if body:
             raw += f"Content-Type: application/sdp\r\nContent-Length: {len(body)}\r\n".encode()
         self._writer.write(raw + b"\r\n" + body.encode())
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(_ANSWER_S):
             return await self._answer()
 
     async def is_closed(self) -> bool:
         """Whether the server has hung up; waits for it."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             while await self._reader.read(4096):
                 pass
         return True

@@ -1,19 +1,22 @@
 """The service as its users run it: the real command, in a folder of its own, on free ports."""
 
 import asyncio
+import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Page
 from support.ports import free_port
-from support.waiting import until
+from support.waiting import PATIENCE_S, until
 
 from livecam_nvr.access.store import AccessStore
 from livecam_nvr.domain.access import Role
@@ -21,9 +24,15 @@ from livecam_nvr.domain.access import Role
 ROOT = Path(__file__).parents[2]
 
 
+# So long a camera may stand still before it counts as stalled and is restarted, where that is not what is tested:
+# on a machine that is short of CPU, its encoder stands still as well.
+STALL_S = PATIENCE_S
+
+
 def small_camera(camera_id: str, **more: Any) -> dict[str, Any]:
-    """A small test camera; wide enough for the frame number's barcode."""
-    return {"id": camera_id, "kind": "test", "size": "640x360", "fps": 15, "bitrate_kbps": 600, **more}
+    """A small test camera; wide enough for the frame number's barcode. It may stand still for a while."""
+    about = {"size": "640x360", "fps": 15, "bitrate_kbps": 600, "stall_seconds": STALL_S}
+    return {"id": camera_id, "kind": "test", **about, **more}
 
 
 class Service:
@@ -125,34 +134,23 @@ class Service:
             return 0
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return await asyncio.to_thread(self.process.wait, 15)
+        return await asyncio.to_thread(self.process.wait, PATIENCE_S)
 
     async def kill(self) -> None:
         """SIGKILL."""
         assert self.process is not None
         self.process.kill()
-        await asyncio.to_thread(self.process.wait, 15)
+        await asyncio.to_thread(self.process.wait, PATIENCE_S)
 
     async def get(self, path: str) -> bytes:
-        """The body of a GET."""
-
-        def fetch() -> bytes:
-            request = urllib.request.Request(self.url + path, headers=self.bearer)
-            with urllib.request.urlopen(request, timeout=15) as answer:
-                return bytes(answer.read())
-
-        return await asyncio.to_thread(fetch)
+        """The body of a GET; raises HTTPError for what is refused."""
+        return await asyncio.to_thread(_fetch, urllib.request.Request(self.url + path, headers=self.bearer))
 
     async def post(self, path: str, body: object) -> dict[str, Any]:
         """The answer to a POST of JSON; raises HTTPError for what is refused."""
         headers = {"Content-Type": "application/json", **self.bearer}
         request = urllib.request.Request(self.url + path, json.dumps(body).encode(), headers)
-
-        def send() -> dict[str, Any]:
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                return dict(json.load(answer))
-
-        return await asyncio.to_thread(send)
+        return dict(json.loads(await asyncio.to_thread(_fetch, request)))
 
     async def status(self) -> dict[str, Any]:
         """`/api/status`."""
@@ -161,6 +159,13 @@ class Service:
     async def camera(self, camera_id: str) -> dict[str, Any]:
         """One camera's status."""
         return next(c for c in (await self.status())["cameras"] if c["id"] == camera_id)
+
+    def was_late(self, camera_id: str) -> bool:
+        """Whether a camera has ever said that its pictures come late, as on a machine that is short of CPU.
+
+        Then the newest one is not of now, and a file does not end with that of the moment at which it ended.
+        """
+        return bool(re.search(rf"\b{camera_id}: \w+ -> DELAY\b", self.read_log()))
 
     def segments(self, camera_id: str) -> list[Path]:
         """Its recordings so far, oldest first, the growing one last."""
@@ -174,6 +179,16 @@ class Service:
     def read_log(self) -> str:
         """What it said so far."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+
+def _fetch(request: urllib.request.Request) -> bytes:
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+            return bytes(answer.read())
+    except urllib.error.HTTPError as refusal:
+        with refusal:  # whoever catches it need not know that it holds a connection
+            body = io.BytesIO(refusal.read())
+        raise urllib.error.HTTPError(refusal.url, refusal.code, refusal.msg, refusal.headers, body) from None
 
 
 def command_line(pid: int) -> str:

@@ -34,9 +34,9 @@ class Viewer:
         self.ended_s = time.monotonic()
         self.how = how
 
-    async def until_watching(self) -> None:
-        """Returns when something has come."""
-        await until(lambda: self.got > 20_000 or self.ended_s, f"{self.name} sees something")
+    async def until_watching(self, at_least: int = 20_000) -> None:
+        """Returns when something has come: so many bytes."""
+        await until(lambda: self.got >= at_least or self.ended_s, f"{self.name} sees something")
         assert self.ended_s is None, f"{self.name}: {self.how}"
 
 
@@ -81,13 +81,17 @@ class Player(Viewer):
     """A real ffmpeg that keeps what it reads."""
 
     def __init__(self, name: str, file: Path) -> None:
-        super().__init__(name)
         self.file = file
+        super().__init__(name)
 
-    async def until_watching(self) -> None:
-        """Returns when its file grows."""
-        await until(lambda: _size(self.file) > 20_000 or self.ended_s, f"{self.name} sees something")
-        assert self.ended_s is None, f"{self.name}: {self.how}"
+    @property
+    def got(self) -> int:
+        """What it has written so far, bytes."""
+        return _size(self.file)
+
+    @got.setter
+    def got(self, _: int) -> None:
+        pass
 
     def frames(self) -> list[int]:
         """The numbers of the pictures it got."""
@@ -136,6 +140,18 @@ async def probed(url: str, *options: str) -> str:
     child = await asyncio.create_subprocess_exec(*argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     out, err = await child.communicate()
     return (out or err).decode().strip()
+
+
+async def plays(url: str, *options: str) -> None:
+    """Returns when there is H.264 at an address.
+
+    Who was not let in, because a busy machine took too long to look at the password, is when they ask again.
+    """
+
+    async def does() -> bool:
+        return await probed(url, *options) == "h264"
+
+    await until(does, f"H.264 at {url}")
 
 
 async def command(service: Service, *arguments: str, said: str = "", works: bool = True) -> str:

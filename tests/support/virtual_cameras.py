@@ -4,6 +4,7 @@ import asyncio
 import os
 import shlex
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -87,6 +88,21 @@ async def copied(read_fd: int, into: Path) -> asyncio.subprocess.Process:
         )
     finally:
         os.close(read_fd)
+
+
+def numbered(got_us: Sequence[int], sent_us: Sequence[int]) -> list[int]:
+    """Which of the frames that a sensor sent each one is, the first one being the first; to the millisecond."""
+    shift = sent_us[0] - got_us[0]
+    numbers = [min(range(len(sent_us)), key=lambda at: abs(sent_us[at] - us - shift)) for us in got_us]
+    assert max(abs(sent_us[at] - us - shift) for at, us in zip(numbers, got_us, strict=True)) <= 1000
+    return numbers
+
+
+def missing(got_us: Sequence[int], sent_us: Sequence[int]) -> int:
+    """How many of a sensor's frames are not among those that have come, from the first to the last of these."""
+    numbers = numbered(got_us, sent_us)
+    assert numbers == sorted(set(numbers))
+    return numbers[-1] + 1 - len(numbers)
 
 
 def packets(path: Path) -> list[Packet]:

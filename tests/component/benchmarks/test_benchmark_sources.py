@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from support import clips
+from support.waiting import PATIENCE_S
 
 from benchmarks.rtsp_sources import sources
 
@@ -20,13 +21,13 @@ def test_all_frames_sent_arrive_also_where_the_clip_begins_anew(tmp_path: Path) 
         argv = ["ffmpeg", "-v", "error", *given, "-i", played.url("one"), "-c", "copy", "-t", "60"]
         fragments = ["-f", "mp4", "-movflags", "+frag_every_frame+empty_moov", "-flush_packets", "1"]
         with subprocess.Popen([*argv, *fragments, str(out)]) as player:
-            end_s = time.monotonic() + 20
+            end_s = time.monotonic() + PATIENCE_S
             while not (out.exists() and out.read_bytes().count(b"moof") > 2 * FPS):
                 assert time.monotonic() < end_s
                 assert player.poll() is None
                 time.sleep(0.05)
             sent = played.stop()
-            assert player.wait(10) == 0
+            assert player.wait(PATIENCE_S) == 0
     assert set(sent) == {"one"}
     assert (sent["one"].connections, sent["one"].most_waiting_bytes) == (1, 0)
     found = clips.probe(out)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from support.v4l2_device import METADATA, FakeCamera, Picture, UsbPorts, compiled, mjpeg_frames
 from support.virtual_cameras import virtual_path
-from support.waiting import until
+from support.waiting import PATIENCE_S, until
 
 from livecam_nvr.config.load import parse_config
 
@@ -27,9 +27,7 @@ def usb(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> UsbPorts:
 async def cameras(env: dict[str, str], *arguments: object) -> tuple[int, str, str]:
     """Exit status, what was found, and the progress."""
     argv = [sys.executable, "-m", "livecam_nvr", "cameras", *map(str, arguments)]
-    done = await asyncio.to_thread(
-        subprocess.run, argv, env=env, capture_output=True, text=True, timeout=60, check=False
-    )
+    done = await asyncio.to_thread(subprocess.run, argv, env=env, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -76,7 +74,7 @@ async def test_a_camera_in_use_is_named_with_who_has_it_and_left_alone(usb: UsbP
         status, said, _ = await cameras(usb.env, "--json", "--snapshots", tmp_path / "shots")
     finally:
         program.terminate()
-        program.wait(10)
+        program.wait(PATIENCE_S)
     assert status == 0
     (found,) = json.loads(said)["cameras"]
     assert found["held_by"] == [f"ffmpeg (pid {program.pid})"]

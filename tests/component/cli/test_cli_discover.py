@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 from support.onvif_camera import OnvifDevice, Stream
 from support.ports import free_port
+from support.waiting import PATIENCE_S
 
 from livecam_nvr.cli.main import main
 from livecam_nvr.config.load import load_config
@@ -28,13 +29,13 @@ class Served:
 
     def __enter__(self) -> OnvifDevice:
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self.device.__aenter__(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self.device.__aenter__(), self._loop).result(PATIENCE_S)
         return self.device
 
     def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self.device.__aexit__(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self.device.__aexit__(), self._loop).result(PATIENCE_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(PATIENCE_S)
         self._loop.close()
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from support.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[3]
 PYTHON = Path(shutil.which("python3", path=os.defpath) or "").resolve()
@@ -98,7 +99,6 @@ class Machine:
             capture_output=True,
             text=True,
             check=False,
-            timeout=100,
         )
 
 
@@ -195,7 +195,7 @@ def test_two_at_once_take_turns(machine: Machine) -> None:
         )
         for _ in range(2)
     ]
-    said = [start.communicate(timeout=100) for start in starts]
+    said = [start.communicate() for start in starts]
     assert [start.returncode for start in starts] == [0, 0], said
     assert sum("making a virtual environment" in err for _, err in said) == 1
 
@@ -209,7 +209,7 @@ def test_signals_reach_the_service_and_its_status_comes_back(machine: Machine) -
         lines = [service.stdout.readline().strip() for _ in range(4)]
         assert f"pid {service.pid}" in lines
         service.send_signal(signal.SIGTERM)
-        assert service.wait(10) == 7
+        assert service.wait(PATIENCE_S) == 7
 
 
 def test_missing_packages_are_named_and_installed(machine: Machine) -> None:

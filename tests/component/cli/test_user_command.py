@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from support.waiting import PATIENCE_S
 
 from livecam_nvr.access.audit import read_entries
 from livecam_nvr.access.store import AccessStore
@@ -201,7 +202,7 @@ def test_the_terminal_is_asked_twice_and_shows_nothing(again: str, status: int, 
     said = b""
     answers = {b"new password for anna: ": PASSWORD, b"the same again: ": again}
     with command:
-        while select.select([terminal], [], [], 30)[0]:
+        while select.select([terminal], [], [], PATIENCE_S)[0]:
             try:
                 said += os.read(terminal, 1000)
             except OSError:

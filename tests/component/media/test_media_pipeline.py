@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support import clips
 from support.live_camera import LiveCamera, MakeCamera
+from support.own_time import within_own_time
 from support.ports import free_port
 from support.service import alive, command_line
 from support.waiting import until
@@ -31,24 +32,31 @@ def save(fragments: list[Fragment], path: Path) -> Path:
     return path
 
 
+def arrived(fragments: list[Fragment]) -> float:
+    """Seconds from the first to the last, as they came."""
+    return fragments[-1].arrived_s - fragments[0].arrived_s
+
+
 async def test_a_camera_delivers_every_frame_in_order(run_camera: MakeCamera, tmp_path: Path) -> None:
     camera = run_camera()
     assert camera.pipeline.state is OFFLINE
     fragments = await camera.until_fragments(75)
-    assert camera.states == [LIVE]
+    assert camera.course == [LIVE]
     assert [(e.codec[:5], e.width, e.height) for e in camera.started] == [("avc1.", 640, 360)]
     assert clips.frame_numbers(save(fragments, tmp_path / "seen.mp4")) == list(range(75))
     assert [f.number for f in fragments] == list(range(75))
-    took_s = (fragments[-1].utc_ns - fragments[0].utc_ns) / 1e9
-    assert took_s == pytest.approx(74 / 30, abs=0.15)
-    assert abs(fragments[-1].utc_ns / 1e9 - time.time()) < 1.0
-    status = camera.pipeline.camera_status()
-    assert (status.state, status.width, status.height, status.restarts) == (LIVE, 640, 360, 0)
-    assert status.fps == pytest.approx(30, rel=0.15)
+    took_s, came_s = (fragments[-1].utc_ns - fragments[0].utc_ns) / 1e9, arrived(fragments)
+    assert min(74 / 30, came_s) - 0.15 < took_s < max(74 / 30, came_s) + 0.15
+    wall_s = time.time() - time.monotonic()
+    assert min(f.arrived_s + wall_s - f.utc_ns / 1e9 for f in fragments) == pytest.approx(1 / 30, abs=0.1)
+    await until(lambda: camera.pipeline.camera_status().fps > 0, "a rate, which takes half a second")
+    status, now_s = camera.pipeline.camera_status(), time.monotonic()
+    assert status.state in {LIVE, DELAY}
+    assert (status.width, status.height, status.restarts) == (640, 360, 0)
     assert status.frames >= 75
     assert status.bitrate_bps > 10_000
     assert status.last_frame_age_s is not None
-    assert status.last_frame_age_s < 1.0
+    assert 0 <= status.last_frame_age_s <= now_s - camera.fragments[-1].arrived_s + 0.01  # it is rounded
     assert (status.fault, status.dropped_frames) == (None, 0)
 
 
@@ -58,9 +66,8 @@ async def test_stopping_leaves_no_process_and_no_open_end(run_camera: MakeCamera
     pid = camera.pipeline.pid
     assert pid is not None
     assert "ffmpeg" in command_line(pid)
-    began = time.monotonic()
-    await camera.pipeline.stop()
-    assert time.monotonic() - began < 2.5
+    async with within_own_time(2.5, "the stop"):
+        await camera.pipeline.stop()
     assert not alive(pid)
     assert camera.pipeline.pid is None
     assert camera.ends == [EndCause.SERVICE]
@@ -75,13 +82,15 @@ async def test_a_killed_ffmpeg_is_back_within_three_seconds(
     target = PublishTarget(
         "rtsp", f"rtsp://live:secret@127.0.0.1:{free_port()}/cam0", (("rtsp_transport", "tcp"),)
     )
+    began_s = time.monotonic()
     camera = run_camera(target=target)
     before = await camera.until_fragments(10)
-    await camera.kill(signal.SIGKILL)
-    killed_s = time.monotonic()
-    await until(lambda: ERROR in camera.states)
-    await until(lambda: camera.pipeline.state is LIVE, "LIVE again", within_s=3 - (time.monotonic() - killed_s))
-    assert camera.states == [LIVE, ERROR, LIVE]
+    begins_s = camera.fragments[0].arrived_s - began_s  # what an ffmpeg needs on this machine, now
+    async with within_own_time(3 + 2 * begins_s, "the restart"):
+        await camera.kill(signal.SIGKILL)
+        await until(lambda: ERROR in camera.states)
+        await camera.until_state(LIVE)
+    assert camera.course == [LIVE, ERROR, LIVE]
     assert camera.fault == "ffmpeg was ended by signal 9"
     assert camera.pipeline.restarts == 1
     assert camera.ends == [EndCause.ENCODER]
@@ -101,7 +110,8 @@ async def test_a_stalled_camera_is_late_then_restarted(run_camera: MakeCamera) -
     assert "the camera stalled: no frame for" in camera.fault
     assert camera.ends == [EndCause.CAMERA]
     await camera.until_state(LIVE)
-    assert camera.states == [LIVE, DELAY, ERROR, LIVE]
+    assert DELAY in camera.states
+    assert camera.course == [LIVE, ERROR, LIVE]
 
 
 async def test_a_camera_that_pauses_is_late_and_no_more(run_camera: MakeCamera) -> None:
@@ -111,20 +121,34 @@ async def test_a_camera_that_pauses_is_late_and_no_more(run_camera: MakeCamera) 
     await camera.until_state(DELAY)
     await camera.kill(signal.SIGCONT)
     await camera.until_state(LIVE)
-    assert camera.states == [LIVE, DELAY, LIVE]
+    assert camera.course == [LIVE]
+    assert camera.pipeline.restarts == 0
+
+
+async def test_a_pause_of_the_whole_machine_is_no_stall_of_the_camera(run_camera: MakeCamera) -> None:
+    camera = run_camera(stall_seconds=3)
+    await camera.until_fragments(10)
+    await camera.kill(signal.SIGSTOP)
+    await until(lambda: (camera.pipeline.camera_status().last_frame_age_s or 0) > 0.3, "all that was on its way")
+    time.sleep(3)  # the service does not run either
+    await camera.until_state(DELAY)
+    await camera.kill(signal.SIGCONT)
+    await camera.until_state(LIVE)
+    assert camera.course == [LIVE]
     assert camera.pipeline.restarts == 0
 
 
 async def test_one_frame_a_second_is_not_late(run_camera: MakeCamera) -> None:
     camera = run_camera(fps=1)
-    await camera.until_fragments(4)
-    assert camera.states == [LIVE]
+    fragments = await camera.until_fragments(4)
+    was_late = max(b.arrived_s - a.arrived_s for a, b in itertools.pairwise(fragments)) > 1.5
+    assert was_late or camera.states == [LIVE]
 
 
 async def test_a_camera_whose_name_has_every_sign(run_camera: MakeCamera) -> None:
     camera = run_camera(name="Küche [2], \"a;b=c\" 100% \\ 'x': y {z} %{n} $")
     await camera.until_fragments(1)
-    assert camera.states == [LIVE]
+    assert camera.course == [LIVE]
 
 
 async def test_without_a_media_server_not_one_frame_is_missing(run_camera: MakeCamera, tmp_path: Path) -> None:
@@ -135,7 +159,7 @@ async def test_without_a_media_server_not_one_frame_is_missing(run_camera: MakeC
     for number, camera in enumerate([run_camera(target=target, fps=15) for target in targets]):
         fragments = await camera.until_fragments(40)
         assert clips.frame_numbers(save(fragments, tmp_path / f"{number}.mp4")) == list(range(40))
-        assert camera.states == [LIVE]
+        assert camera.course == [LIVE]
 
 
 async def test_a_missing_file_is_offline_and_heals(run_camera: MakeCamera, tmp_path: Path) -> None:
@@ -203,7 +227,7 @@ async def test_a_file_in_another_codec_is_encoded(run_camera: MakeCamera, tmp_pa
     camera = run_camera(file_camera(path))
     await camera.until_fragments(5)
     assert camera.started[0].codec.startswith("avc1.")
-    assert camera.states == [LIVE]
+    assert camera.course == [LIVE]
 
 
 @pytest.mark.parametrize("tag", ["hvc1", "hev1"])
@@ -231,15 +255,16 @@ async def test_a_file_loops_without_a_break(run_camera: MakeCamera, tmp_path: Pa
     assert steps == {fragments[0].duration}
     assert camera.pipeline.restarts == 0
     assert camera.pipeline.dropped_frames == 0
-    assert camera.states == [LIVE]
+    assert camera.course == [LIVE]
 
 
 async def test_an_avi_keeps_its_pace_when_it_loops(run_camera: MakeCamera, tmp_path: Path) -> None:
     path = clips.make(tmp_path / "file.avi", seconds=0.5, fps=30, gop=15)
+    began_s = time.monotonic()
     camera = run_camera(file_camera(path))
     fragments = await camera.until_fragments(75)
     # ffmpeg may send the first round in a burst; from then on it may not be faster than the clock.
-    assert fragments[-1].arrived_s - fragments[15].arrived_s > 1.0
+    assert fragments[-1].arrived_s - began_s > 59 / 30
     assert fragments[-1].time_s - fragments[0].time_s == pytest.approx(74 / 30, abs=0.2)
 
 

@@ -70,7 +70,9 @@ async def test_a_camera_that_refuses(
     caplog.set_level(logging.DEBUG, "livecam_nvr")
     target = PublishTarget("rtsp", f"rtsp://127.0.0.1:{free_port()}/cam0", (("rtsp_transport", "tcp"),))
     async with answering(answer) as address:
-        camera = run_camera(rtsp_camera(address, stall_seconds=1), target if server else None)
+        camera = run_camera(
+            rtsp_camera(address, stall_seconds=60 if answer is not None else 1), target if server else None
+        )
         await until(lambda: camera.fault)
         assert camera.fault in ({NO_CAMERA, SILENT} if reason == SILENT else {reason})
         assert camera.pipeline.state is CameraState.OFFLINE

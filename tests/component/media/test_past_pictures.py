@@ -44,7 +44,7 @@ async def test_one_picture_for_all_who_ask_at_once(keyframes: list[Keyframe]) ->
     asked = [past.jpeg("cam0", keyframes[n % 5], max_height=90) for n in range(25)]
     pictures = await asyncio.gather(*asked)
     watching.cancel()
-    assert 1 <= most <= 2
+    assert most <= 2
     assert all(picture.startswith(b"\xff\xd8") for picture in pictures)
     assert len(set(pictures)) == 5
     # The same bytes object: it was decoded once, and comes from memory now.
@@ -62,10 +62,19 @@ async def test_the_cache_has_a_bound(keyframes: list[Keyframe]) -> None:
     assert await past.jpeg("cam0", keyframes[0], max_height=90) is not pictures[0]
 
 
+async def being_made(keyframes: list[Keyframe]) -> tuple[DecodedPast, list[asyncio.Task[bytes]]]:
+    """Pictures that somebody waits for, and that a decoder makes right now."""
+    while True:
+        past = DecodedPast()
+        asked = [asyncio.create_task(past.jpeg("cam0", keyframe)) for keyframe in keyframes]
+        await until(lambda asked=asked: decoders() > 0 or asked[0].done(), "a decoder")
+        if not asked[0].done():  # else this machine has slept through it
+            return past, asked
+        await asyncio.gather(*asked)
+
+
 async def test_what_nobody_waits_for_is_given_up(keyframes: list[Keyframe]) -> None:
-    past = DecodedPast()
-    asked = [asyncio.create_task(past.jpeg("cam0", keyframe)) for keyframe in keyframes]
-    await until(lambda: decoders() > 0, "a decoder")
+    past, asked = await being_made(keyframes)
     for task in asked:
         task.cancel()
     results = await asyncio.gather(*asked, return_exceptions=True)
@@ -77,8 +86,7 @@ async def test_what_nobody_waits_for_is_given_up(keyframes: list[Keyframe]) -> N
     leaver.cancel()
     assert (await stayer).startswith(b"\xff\xd8")
     # A stop ends what is being made, and whoever waits is told so.
-    waiter = asyncio.create_task(past.jpeg("cam0", keyframes[1]))
-    await until(lambda: decoders() > 0, "a decoder")
+    past, (waiter,) = await being_made(keyframes[1:2])
     await past.stop()
     with pytest.raises(LivecamError) as caught:
         await waiter

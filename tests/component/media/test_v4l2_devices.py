@@ -21,7 +21,7 @@ from support.v4l2_device import (
     compiled,
     compiler,
 )
-from support.waiting import until
+from support.waiting import PATIENCE_S, until
 
 from livecam_nvr.media.v4l2 import abi
 from livecam_nvr.media.v4l2.prepare import appears
@@ -48,7 +48,7 @@ def streaming(usb: UsbPorts) -> Iterator[int]:
         yield program.pid
     finally:
         program.terminate()
-        program.wait(10)
+        program.wait(PATIENCE_S)
 
 
 async def streams(usb: UsbPorts) -> None:
@@ -293,7 +293,7 @@ async def test_a_camera_that_comes_back_is_noticed_and_one_that_stays_is_not(tmp
     await until(lambda: looks.done >= seen + 2)
     assert not back.done()
     device.touch()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         await back
 
     # It was away for so short a time that nobody looked.
@@ -302,5 +302,5 @@ async def test_a_camera_that_comes_back_is_noticed_and_one_that_stays_is_not(tmp
     await until(lambda: looks.done > seen)
     other.touch()
     other.rename(device)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         await back

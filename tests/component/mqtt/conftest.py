@@ -16,7 +16,7 @@ import aiomqtt
 import pytest
 from fakes.mqtt_home import Home
 from support.ports import free_port
-from support.waiting import until
+from support.waiting import PATIENCE_S, until
 
 PLANTED = "homeassistant/device/livecam-nvr_home_planted/config"
 
@@ -40,6 +40,10 @@ class Mosquitto:
             subprocess.run(["mosquitto_passwd", "-b", str(file), name, password], check=True, capture_output=True)
         self._rules = ["allow_anonymous false", f"password_file {file}"]
 
+    def one_connection_a_user(self) -> None:
+        """From the next start on, whoever connects ends the connection that the same user has."""
+        self._rules.append("use_username_as_clientid true")
+
     def encrypt(self, certificate: Path, key: Path, *more: str) -> None:
         """From the next start on, it speaks nothing but TLS."""
         self._tls = [f"certfile {certificate}", f"keyfile {key}", *more]
@@ -51,12 +55,14 @@ class Mosquitto:
         config.write_text("\n".join(rules) + "\n")
         with (self._folder / "mosquitto.log").open("ab") as log:
             self._process = subprocess.Popen(["mosquitto", "-c", str(config)], stdout=log, stderr=log)
-        end = time.monotonic() + 10
+        end = time.monotonic() + PATIENCE_S
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
             except OSError:
-                assert time.monotonic() < end, (self._folder / "mosquitto.log").read_text()
+                said = (self._folder / "mosquitto.log").read_text()
+                assert self._process.poll() is None, said
+                assert time.monotonic() < end, said
                 time.sleep(0.01)
             else:
                 return
@@ -103,9 +109,9 @@ class Ear:
     def on(self, topic: str, payload: bytes | None = None) -> list[Heard]:
         return [h for h in self.heard if h.topic == topic and payload in (None, h.payload)]
 
-    async def hears(self, topic: str, payload: bytes | None = None, timeout_s: float = 10) -> Heard:
+    async def hears(self, topic: str, payload: bytes | None = None) -> Heard:
         """The newest such message, as soon as there is one."""
-        await until(lambda: self.on(topic, payload), f"{topic} {payload!r}", within_s=timeout_s)
+        await until(lambda: self.on(topic, payload), f"{topic} {payload!r}")
         return self.on(topic, payload)[-1]
 
     async def plant(self) -> None:
@@ -123,7 +129,8 @@ class Ear:
 @contextlib.asynccontextmanager
 async def listening(port: int, **credentials: str) -> AsyncIterator[Ear]:
     """An ear on everything; what the broker keeps comes first, marked retained."""
-    async with aiomqtt.Client("127.0.0.1", port, timeout=3, socket_options=[(6, 1, 1)], **credentials) as client:
+    more = {"timeout": PATIENCE_S, "socket_options": [(6, 1, 1)], **credentials}
+    async with aiomqtt.Client("127.0.0.1", port, **more) as client:
         ear = Ear(client)
         task = asyncio.create_task(ear.listen())
         await client.subscribe("#", qos=1)
@@ -150,6 +157,17 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
     yield mosquitto
     with contextlib.suppress(AssertionError):
         mosquitto.signal(signal.SIGCONT)
+    mosquitto.kill()
+
+
+@pytest.fixture
+def another_broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A second one."""
+    folder = tmp_path / "another"
+    folder.mkdir()
+    mosquitto = Mosquitto(folder)
+    mosquitto.start()
+    yield mosquitto
     mosquitto.kill()
 
 

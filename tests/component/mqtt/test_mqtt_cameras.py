@@ -93,6 +93,7 @@ async def test_motion_and_events_are_told_and_only_motion_is_kept(homes, broker,
     home.bus.publish(EventChanged(Event("2", "cam1", "doorbell", "mqtt", now, time.time_ns())))
     rung = await ear.hears(f"{BASE}/cam1/event")
     assert rung.json["event_type"] == "moment"
+    await until(lambda: len(ear.on(f"{CAM0}/event")) >= 2, "the beginning and the end")
     assert [heard.json["event_type"] for heard in ear.on(f"{CAM0}/event")] == ["begin", "end"]
     assert all((h.qos, h.retain) == (1, False) for h in [*ear.on(f"{CAM0}/event"), rung])
     kept = await what_is_kept()

@@ -1,6 +1,7 @@
 """Commands through a real broker: obeyed and confirmed, or refused with one line and nothing changed."""
 
 import asyncio
+import time
 
 import pytest
 from support.waiting import until
@@ -95,13 +96,16 @@ async def test_nonsense_changes_nothing_and_is_said_once(homes, broker, ear, cap
 
 
 async def test_a_flood_does_not_fill_the_log_and_commands_still_work(homes, broker, ear, caplog):
+    began_s = time.monotonic()
     home = homes(broker.port)
     await listens(home, ear)
     for at in range(500):
         await ear.say(SET, f"nonsense {at}")
     await ear.say(SET, "OFF")
     await ear.hears(STATE, b"OFF")
-    assert len([r for r in caplog.records if r.name == "livecam_nvr.mqtt.obey.refusals"]) == 120
+    ignored = caplog.text.count("MQTT command ignored")
+    minutes = 1 + int((time.monotonic() - began_s) / 60)
+    assert 120 <= ignored <= 120 * minutes
     # The broker's acknowledgements are what slows answers down; whoever floods gets the newest of them.
     await until(lambda: len(ear.on(EVENTS)) >= 256, what="the answers")
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from support.ports import free_port
 from support.service import Service
-from support.waiting import until
+from support.waiting import PATIENCE_S, until
 
 from livecam_nvr.config.load import ConfigErrors, load_config, parse_config
 
@@ -102,8 +102,9 @@ async def test_nothing_that_the_service_says_has_a_secret_in_it(broker, ears, ca
                 topics = [f"livecam-nvr/livecam/{camera}/status" for camera in CAMERAS]
                 return all(ear.on(topic) and ear.on(topic)[-1].json["error"] for topic in topics)
 
-            await until(all_told, f"every camera's fault; log:\n{service.read_log()}", within_s=40)
+            await until(all_told, f"every camera's fault; log:\n{service.read_log()}")
             heard = "\n".join(f"{h.topic} {h.payload!r}" for h in ear.heard)
+        await until(lambda: answers_at_all(service), f"the page; log:\n{service.read_log()}")
         answers = [await answer(service, path) for path in ("/api/status", "/api/cameras/refused/ptz", "/none")]
     finally:
         await service.stop()
@@ -118,13 +119,22 @@ async def test_nothing_that_the_service_says_has_a_secret_in_it(broker, ears, ca
         assert lines_with_a_secret(text) == []
 
 
+async def answers_at_all(service: Service) -> bool:
+    """The broker is told of the cameras before there is a page."""
+    try:
+        await service.status()
+    except OSError:
+        return False
+    return True
+
+
 async def answer(service: Service, path: str) -> str:
     """What a page says, whether it is allowed or not."""
 
     def fetch() -> str:
         try:
             wanted = urllib.request.Request(service.url + path, headers=service.bearer)
-            with urllib.request.urlopen(wanted, timeout=15) as found:
+            with urllib.request.urlopen(wanted, timeout=PATIENCE_S) as found:
                 return f"{found.headers}\n{found.read().decode()}"
         except urllib.error.HTTPError as error:
             with error:

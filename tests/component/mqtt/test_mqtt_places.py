@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from fakes.mqtt_home import Home
+from support.own_time import within_own_time
 from support.waiting import until
 
 from livecam_nvr.core.events import BrokerChanged
@@ -19,6 +20,8 @@ STATUS = "livecam-nvr/home/status"
 INSTANCE = "livecam-nvr/home/instance"
 PICTURE = "livecam-nvr/home/cam1/snapshot"
 FIRST, SECOND = "1" * 32, "2" * 32
+A_MOMENT_S = 3.0
+"""Whoever has lost its connection gets it back in less; whoever wants its place waits so long."""
 
 
 def mark(installation: str) -> str:
@@ -48,10 +51,10 @@ async def test_the_second_service_with_one_name_stays_outside_until_the_first_is
     assert caplog.text.count("another service") == 1
     assert told == [True]
 
+    goes_s = time.monotonic()
     await first.service.stop()
-    gone_s = time.monotonic()
     await until(lambda: second.service.status().connected, what="the second one in its place")
-    assert time.monotonic() - gone_s > 2  # it might only have lost its connection for a moment
+    assert time.monotonic() - goes_s > A_MOMENT_S - 0.1
     await ear.hears(STATUS, b"online")
     assert second.service.status().fault is None
 
@@ -66,18 +69,16 @@ async def test_a_service_whose_connection_is_half_dead_keeps_its_place(homes, br
     assert not other.service.status().connected
 
     itself = homes(broker.port, installation=FIRST)
-    began_s = time.monotonic()
-    await itself.connected()  # while the same installation does not wait for its own ghost
-    assert time.monotonic() - began_s < 2
+    async with within_own_time(A_MOMENT_S, "the connection"):
+        await itself.connected()  # while the same installation does not wait for its own ghost
     assert not other.service.status().connected
 
 
 async def test_a_start_takes_no_pause(homes, broker, ear):
     for _ in range(2):  # with no mark at the broker, and with our own
         home = homes(broker.port)
-        began_s = time.monotonic()
-        await home.connected()
-        assert time.monotonic() - began_s < 0.5
+        async with within_own_time(A_MOMENT_S, "the connection"):
+            await home.connected()
         await ear.hears(STATUS, b"online")
         await home.service.stop()
 

@@ -15,6 +15,7 @@ from blockbuster import blockbuster_ctx
 from fakes.runtime_clock import FakeClock
 from support.onvif_camera import JPEG, OnvifDevice, Stream, fault, soap
 from support.ports import free_port
+from support.waiting import PATIENCE_S
 
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.onvif.camera import OnvifCamera
@@ -24,7 +25,7 @@ from livecam_nvr.onvif.profiles import choose
 ROOT = Path(__file__).parents[3]
 
 
-def camera(device: OnvifDevice, *, password: str | None = None, timeout_s: float = 5.0) -> OnvifCamera:
+def camera(device: OnvifDevice, *, password: str | None = None, timeout_s: float = PATIENCE_S) -> OnvifCamera:
     secret = device.password if password is None else password
     userinfo = f"{quote(device.user, safe='')}:{quote(secret, safe='')}@" if device.user else ""
     return OnvifCamera(f"http://{userinfo}{device.place}", timeout_s=timeout_s)
@@ -42,7 +43,7 @@ async def test_what_a_camera_tells() -> None:
     [choice] = choose(told.profiles)
     assert choice.sub is not None
     assert (choice.main.token, choice.sub.token) == ("main", "sub")
-    assert abs(told.clock_offset_s or 0) < 2
+    assert abs(told.clock_offset_s or 0) < PATIENCE_S
 
 
 async def test_h265_and_several_lenses() -> None:
@@ -73,7 +74,7 @@ async def test_a_camera_with_a_wrong_clock_lets_in(hours: int) -> None:
     device = OnvifDevice(user="u", password="p", clock_offset=timedelta(hours=hours))
     async with device, camera(device) as client:
         told = await client.describe()
-    assert told.clock_offset_s == pytest.approx(hours * 3600, abs=2)
+    assert told.clock_offset_s == pytest.approx(hours * 3600, abs=PATIENCE_S)
     assert device.refused == 0
 
 

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 from support.onvif_camera import OnvifDevice, fault
-from support.waiting import until
+from support.own_time import within_own_time
+from support.waiting import PATIENCE_S, until
 
 from livecam_nvr.core.ptz import Preset
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
@@ -26,12 +27,19 @@ async def device() -> AsyncIterator[OnvifDevice]:
 
 @pytest.fixture
 async def camera(device: OnvifDevice) -> AsyncIterator[OnvifCamera]:
-    async with OnvifCamera(f"http://u:p@{device.place}", timeout_s=2) as camera:
+    async with OnvifCamera(f"http://u:p@{device.place}", timeout_s=PATIENCE_S) as camera:
         yield camera
 
 
 def stops(device: OnvifDevice) -> int:
     return device.operations().count("Stop")
+
+
+def stops_behind(device: OnvifDevice, operation: str) -> int:
+    """How often it was stopped since it was last told this (before that, a slow machine may have had to)."""
+    told = device.operations()
+    newest = max(at for at, name in enumerate(told) if name.startswith(operation))
+    return told[newest:].count("Stop")
 
 
 async def test_what_it_can(camera: OnvifCamera) -> None:
@@ -42,7 +50,9 @@ async def test_what_it_can(camera: OnvifCamera) -> None:
 
 async def test_it_moves_and_stops_by_itself(device: OnvifDevice, camera: OnvifCamera) -> None:
     await camera.move(pan=-0.5, tilt=0.25, zoom=1, seconds=0.3)
-    assert device.velocity == (-0.5, 0.25, 1)
+    move = device.last("ContinuousMove")
+    pan_tilt, zoom = move.attributes("PanTilt"), move.attributes("Zoom")
+    assert [float(value) for value in (pan_tilt["x"], pan_tilt["y"], zoom["x"])] == [-0.5, 0.25, 1]
     await until(lambda: device.velocity is None, "the camera stands still")
     assert device.last("Stop").text("PanTilt") == device.last("Stop").text("Zoom") == "true"
     # The camera's own end of it comes after ours, in whole seconds.
@@ -56,16 +66,18 @@ async def test_a_further_move_takes_over(device: OnvifDevice, camera: OnvifCamer
     await camera.move(tilt=1, seconds=0.6)
     await until(lambda: device.velocity is None, "the camera stands still")
     assert time.monotonic() - begin_s >= 0.6
-    assert stops(device) == 1
+    assert stops_behind(device, "ContinuousMove") == 1
 
 
 async def test_stop_comes_before_the_end_and_only_once(device: OnvifDevice, camera: OnvifCamera) -> None:
     await camera.move(pan=1, seconds=0.2)
     await camera.stop()
     assert device.velocity is None
+    begin_s = time.monotonic()
     await camera.move(zoom=-1, seconds=0.3)
     await until(lambda: device.velocity is None, "the camera stands still")
-    assert device.operations()[-4:] == ["ContinuousMove", "Stop", "ContinuousMove", "Stop"]
+    assert time.monotonic() - begin_s > 0.29  # not by the end of the move before
+    assert stops_behind(device, "ContinuousMove") == 1
 
 
 async def test_presets_and_home_are_not_interrupted_by_the_end_of_a_move(
@@ -77,7 +89,7 @@ async def test_presets_and_home_are_not_interrupted_by_the_end_of_a_move(
             await goto
             await later.move(pan=1, seconds=0.3)
             await until(lambda: second.velocity is None, "the later camera stands still")
-            assert stops(device) == 0
+            assert stops_behind(device, "Goto") == 0
     assert device.last("GotoPreset").text("PresetToken") == "2"
     assert "GotoHomePosition" in device.operations()
 
@@ -156,7 +168,7 @@ async def test_close_does_not_wait_long_for_a_dead_camera(
 
     await camera.move(pan=1, seconds=10)
     device.odd["Stop"] = dead
-    async with asyncio.timeout(2.5):
+    async with within_own_time(2.5, "the end"):
         await camera.close()
     assert "may still move" in caplog.text
 
@@ -168,7 +180,7 @@ async def test_a_stop_that_never_gets_through_is_logged(
         return fault("Receiver", "Action", "stuck")
 
     device.odd["Stop"] = says_no
-    link = Link(parse_address(f"http://u:p@{device.place}"), 2, SystemClock())
+    link = Link(parse_address(f"http://u:p@{device.place}"), PATIENCE_S, SystemClock())
     steering = Steering(link, stop_pauses_s=(0, 0))
     await steering.move(1, 0, 0, 0.1)
     await until(lambda: "may still move" in caplog.text, "the warning")

@@ -12,17 +12,18 @@ from collections.abc import Callable
 import pytest
 from rtsp_bench import HEIGHT, WIDTH, Bench, listening
 from support.service import alive, descendants
-from support.waiting import until
+from support.waiting import PATIENCE_S, until
 
 from livecam_nvr.domain.status import ServerState
 
 
-async def output(*argv: str, timeout_s: float = 30) -> tuple[int, bytes, bytes]:
+async def output(*argv: str) -> tuple[int, bytes, bytes]:
     process = await asyncio.create_subprocess_exec(
         *argv, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     try:
-        out, err = await asyncio.wait_for(process.communicate(), timeout_s)
+        async with asyncio.timeout(PATIENCE_S):
+            out, err = await process.communicate()
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
@@ -48,7 +49,7 @@ async def test_many_watch_both_cameras_at_once(bench: Bench) -> None:
     await asyncio.gather(bench.publish("cam0"), bench.publish("cam1"))
     await asyncio.gather(bench.sees("cam0"), bench.sees("cam1"))
     viewers = [await bench.view(camera, how) for camera in ("cam0", "cam1") for how in ("tcp", "udp", "tcp")]
-    await until(lambda: all(v.frames >= 40 for v in viewers), "40 frames for each of six", within_s=30)
+    await until(lambda: all(v.frames >= 40 for v in viewers), "40 frames for each of six")
 
 
 async def test_large_keyframes_arrive_whole(bench: Bench) -> None:
@@ -169,7 +170,7 @@ async def test_on_loopback_nothing_listens_beyond_it(bench: Bench) -> None:
 
 async def test_on_all_interfaces_the_rest_stays_on_loopback(kind: str, make_bench: Callable[..., Bench]) -> None:
     bench = make_bench(kind, address="0.0.0.0")
-    assert await bench.start(10)
+    assert await bench.start()
     await bench.publish("cam0")
     await bench.sees("cam0", transport="tcp")
     await bench.sees("cam0", transport="udp")
@@ -185,7 +186,7 @@ async def test_on_all_interfaces_the_rest_stays_on_loopback(kind: str, make_benc
 
 async def test_on_an_address_of_its_own_publishing_works(kind: str, make_bench: Callable[..., Bench]) -> None:
     bench = make_bench(kind, address="127.0.0.2")
-    assert await bench.start(10), bench.server.status()
+    assert await bench.start(), bench.server.status()
     await bench.publish("cam0")
     await bench.sees("cam0")
     pid = bench.server.pid
@@ -198,6 +199,7 @@ async def test_a_taken_port_is_named_and_had_when_it_is_free(kind: str, make_ben
     port = bench.config.listen.rtsp_port
     with socket.create_server(("127.0.0.1", port)):
         assert not await bench.start(0.5)
+        await until(lambda: bench.server.status().fault, "a fault")
         fault = bench.server.status().fault
         assert fault
         assert str(port) in fault.message
@@ -230,7 +232,7 @@ async def test_what_fails_again_and_again_is_logged_once_until_it_healed(
 
 async def test_two_services_on_one_machine(kind: str, make_bench: Callable[..., Bench]) -> None:
     first, second = make_bench(kind), make_bench(kind)
-    assert all(await asyncio.gather(first.start(10), second.start(10)))
+    assert all(await asyncio.gather(first.start(), second.start()))
     await asyncio.gather(first.publish("cam0"), second.publish("cam0"))
     await asyncio.gather(first.sees("cam0", transport="udp"), second.sees("cam0", transport="udp"))
 

@@ -12,7 +12,7 @@ from support.waiting import until
 from support.web_certificate import make_certificate, trusting
 
 from livecam_nvr.core.events import AccessEnded
-from livecam_nvr.domain.status import ServerState
+from livecam_nvr.domain.status import MediaServerStatus, ServerState
 
 WHO = "anna:right%20one"
 
@@ -103,7 +103,13 @@ async def test_a_certificate_that_cannot_be_used_is_told(
     tls.certificate.write_text("no certificate")
     bench = make_bench(kind, tls=tls)
     assert not await bench.start(1)
-    status = bench.server.status()
+
+    def failed() -> MediaServerStatus | None:
+        now = bench.server.status()
+        return now if now.fault else None  # it is gone again while the next attempt begins
+
+    status = await until(failed, "a fault")
+    assert isinstance(status, MediaServerStatus)
     assert status.state is not ServerState.READY
     assert status.fault
     assert "certificate" in f"{status.fault.message} {status.fault.hint}".lower()

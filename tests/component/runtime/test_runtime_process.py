@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from support.service import alive
-from support.waiting import until
+from support.waiting import PATIENCE_S, until
 
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.runtime.process import ChildProcess, spawn
@@ -138,7 +138,7 @@ async def test_what_the_child_does_not_take_is_the_backlog(start: Start) -> None
     child = await start("exec sleep 600", stdin=True)
     child.write(bytes(4_000_000))
     assert 2_500_000 < child.write_backlog() < 4_000_000
-    assert await child.stop() == -signal.SIGTERM
+    assert await child.stop(patience_s=PATIENCE_S) == -signal.SIGTERM
 
 
 async def test_writing_to_a_dead_child_is_no_error(start: Start) -> None:
@@ -182,12 +182,14 @@ async def test_no_other_descriptor_is_inherited(start: Start) -> None:
 async def test_stop_asks_first(start: Start) -> None:
     child = await start("trap 'exit 5' USR1; echo ready; while :; do sleep 0.01; done")
     await said(child, "ready")
-    assert await child.stop(signal.SIGUSR1) == 5  # a shell cannot trap SIGINT where tests run in the background
+    assert (
+        await child.stop(signal.SIGUSR1, PATIENCE_S) == 5
+    )  # a shell cannot trap SIGINT where tests run in the background
 
 
 async def test_stop_asks_by_stdin(start: Start) -> None:
     child = await start('read line; echo "got $line"; exit 7', stdin=True)
-    assert await child.stop(b"q\n") == 7
+    assert await child.stop(b"q\n", PATIENCE_S) == 7
     assert child.last_lines == ["got q"]
 
 
@@ -224,7 +226,8 @@ async def test_stopping_again_or_after_its_death_is_harmless(start: Start) -> No
     child.send_signal(signal.SIGTERM)
     assert [await child.stop(), await child.stop()] == [4, 4]
     other = await start("exec sleep 600")
-    assert await asyncio.gather(other.stop(), other.stop()) == [-signal.SIGTERM] * 2
+    stops = [other.stop(patience_s=PATIENCE_S) for _ in range(2)]
+    assert await asyncio.gather(*stops) == [-signal.SIGTERM] * 2
     assert await other.stop(b"q") == -signal.SIGTERM
 
 
@@ -257,6 +260,8 @@ async def test_a_child_dies_when_the_service_is_killed() -> None:
         assert parent.stdout is not None
         line = await asyncio.to_thread(parent.stdout.readline)
         pid = int(line)
-        assert alive(pid)
+        await until(
+            lambda: Path(f"/proc/{pid}/comm").read_text() == "sleep\n", "the child to be what it was to become"
+        )
         parent.kill()
         await until(lambda: not alive(pid), "the kernel ends the child")

@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 from fakes.web_service import Site, http
+from support.waiting import PATIENCE_S
 from support.web_people import deeds, signed_in, told
 
 from livecam_nvr.core.exports import ExportRequest, ExportState, ExportStatus, no_such_export
@@ -120,7 +121,7 @@ async def test_status(archive: Archive, client: aiohttp.ClientSession) -> None:
     assert [camera["id"] for camera in status["cameras"]] == ["cam1"]
     assert status["disk"]["path"]
     async with client.ws_connect("/api/events", headers=ben) as socket:
-        status = await socket.receive_json(timeout=5)
+        status = await socket.receive_json(timeout=PATIENCE_S)
     assert [camera["id"] for camera in status["cameras"]] == ["cam1"]
 
 

@@ -1,7 +1,6 @@
 """What runs ends with what it was opened with; and there are only so many streams."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from fakes.web_service import Site, http, read_clip
-from support.waiting import until
+from support.waiting import PATIENCE_S, until
 from support.web_people import SESSION, signed_in, told
 
 from livecam_nvr.core.events import AccessEnded
@@ -74,12 +73,10 @@ async def test_a_removed_token_ends_all_that_runs_on_it(watched: Site, program: 
         assert await answer.content.readany()
     going_on = await program.get(LIVE, headers=other)
     ended = [asyncio.create_task(close_code(socket)) for socket in sockets]
-    began = time.monotonic()
     await watched.gate.remove_token("ha", by="", client=None)  # type: ignore[arg-type]
     assert await asyncio.gather(*ended) == [SIGNED_OUT, SIGNED_OUT]
     for answer in answers:
         assert await read_on(answer) < FILE_BYTES / 2
-    assert time.monotonic() - began < 2
     assert not going_on.content.at_eof()
     assert len(await going_on.content.readexactly(5000)) == 5000
     going_on.close()
@@ -93,7 +90,7 @@ async def test_signing_out_ends_that_session_only(watched: Site, program: aiohtt
     assert (await told(program.delete(SESSION, headers=here)))[0] == 200
     assert await close_code(first) == SIGNED_OUT
     watched.home.change("cam0", frames=77)
-    while (await second.receive_json(timeout=5))["cameras"][0]["frames"] != 77:
+    while (await second.receive_json(timeout=PATIENCE_S))["cameras"][0]["frames"] != 77:
         pass
     await second.close()
 
@@ -108,7 +105,7 @@ async def test_a_new_password_keeps_the_session_in_which_it_was_set(
     assert (await told(program.post(f"{SESSION}/password", json=body, headers=here)))[0] == 200
     assert await close_code(second) == SIGNED_OUT
     watched.home.change("cam0", frames=77)
-    while (await first.receive_json(timeout=5))["cameras"][0]["frames"] != 77:
+    while (await first.receive_json(timeout=PATIENCE_S))["cameras"][0]["frames"] != 77:
         pass
     await first.close()
 

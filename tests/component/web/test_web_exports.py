@@ -15,7 +15,7 @@ from fakes.web_gate import as_somebody, provide
 from fakes.web_service import Site
 from support import clips
 from support.ports import free_port
-from support.waiting import until
+from support.waiting import PATIENCE_S, until
 
 from livecam_nvr.domain.segment import NS
 from livecam_nvr.media.export.desk import ExportDesk
@@ -161,4 +161,4 @@ async def test_a_form_of_another_page_is_refused(site: aiohttp.ClientSession) ->
 
 def _tags(path: Path) -> bytes:
     argv = ["ffprobe", "-v", "error", "-show_entries", "format_tags", "-of", "json", str(path)]
-    return subprocess.run(argv, check=True, capture_output=True, timeout=20).stdout
+    return subprocess.run(argv, check=True, capture_output=True, timeout=PATIENCE_S).stdout

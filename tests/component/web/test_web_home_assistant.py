@@ -1,6 +1,7 @@
 """What Home Assistant's integration asks, and what of the status is for whom."""
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,9 +10,11 @@ import pytest
 from fakes.core_carriage import FakeBroker, FakeCarriageMemory
 from fakes.runtime_clock import NOON_UTC_NS, FakeClock
 from fakes.web_service import FakeStatus, Site, http
+from support.waiting import PATIENCE_S, until
 from support.web_people import deeds, signed_in, told
 
 from livecam_nvr.core.access import Deed
+from livecam_nvr.core.bus import AnyEvent
 from livecam_nvr.core.entity_carrier import EntityCarrier
 from livecam_nvr.core.events import BreakInAttempt, EventChanged
 from livecam_nvr.core.home_assistant import BrokerNames, Carrier
@@ -201,16 +204,23 @@ async def test_events_are_in_the_status_and_are_news_however_short(house: House)
     site, headers = house.site, signed_in(house.site, "otto")
     moment = Event("1", "cam0", "motion", "http", NOON_UTC_NS, NOON_UTC_NS)
     async with http(site) as client, client.ws_connect("/api/events", headers=headers) as socket:
-        first = await socket.receive_json(timeout=5)
+        first = await socket.receive_json(timeout=PATIENCE_S)
         assert (first["cameras"][0]["lasting"], first["cameras"][0]["last_event"]) == ([], None)
         loop = asyncio.get_running_loop()
-        for news in (EventChanged(moment), BreakInAttempt("", "192.0.2.9", 10, "http")):
+
+        async def soon(news: AnyEvent) -> bool:
             began_s = loop.time()
             site.bus.publish(news)
-            await socket.receive_json(timeout=5)
-            assert loop.time() - began_s < 3, "not only with the next sign of life"
+            await socket.receive_json(timeout=PATIENCE_S)
+            return loop.time() - began_s < 3
+
+        # A busy machine may be late now and then, but without news the next sign of life is always 5 s away.
+        for news in (EventChanged(moment), BreakInAttempt("", "192.0.2.9", 10, "http")):
+            await until(functools.partial(soon, news), "what comes before the next sign of life")
         site.home.change("cam0", lasting=("motion",), last_event=replace(moment, end_utc_ns=None))
-        camera = (await socket.receive_json(timeout=5))["cameras"][0]
+        camera = first["cameras"][0]
+        while not camera["lasting"]:
+            camera = (await socket.receive_json(timeout=PATIENCE_S))["cameras"][0]
         assert camera["lasting"] == ["motion"]
         assert camera["last_event"] == {
             "id": "1",

@@ -1,6 +1,7 @@
 """The live page in real browsers."""
 
 import json
+import re
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -8,14 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from fakes.web_marionette import firefox
 from fakes.web_service import Site, running
-from playwright.async_api import BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from support.browser import PATIENCE_MS
 from support.waiting import until
 
 from livecam_nvr.domain.status import CameraState, DiskStatus, Fault
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="module"),
+    # Who leaves a page while its files are being opened makes aiohttp forget one; it is closed when collected.
+    pytest.mark.filterwarnings("ignore:.*/web/static/.*:pytest.PytestUnraisableExceptionWarning"),
+]
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -57,22 +65,39 @@ async def page_of(context: BrowserContext, url: str) -> AsyncIterator[tuple[Page
     await page.close()
 
 
-@pytest.fixture
-async def context() -> AsyncIterator[BrowserContext]:
-    """A fresh Chromium."""
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield await browser.new_context(viewport={"width": 1280, "height": 800})
+        yield browser
         await browser.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
+async def context(chromium: Browser) -> AsyncIterator[BrowserContext]:
+    """Of somebody who has not been here before."""
+    made = await chromium.new_context(viewport={"width": 1280, "height": 800})
+    made.set_default_timeout(PATIENCE_MS)
+    yield made
+    await made.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def live_site(tmp_path: Path) -> AsyncIterator[Site]:
     """Two cameras that are live."""
     async with running(tmp_path) as site:
         for camera_id in ("cam0", "cam1"):
             await site.live(camera_id)
         yield site
+
+
+async def are(ask: Callable[[str], Any], what: str, *wanted: str) -> None:
+    """Waits until the cameras' states (or ways, or what else) are these."""
+
+    async def told() -> bool:
+        return list(await ask(what)) == list(wanted)
+
+    await until(told, f"{wanted}")
 
 
 async def plays(ask: Callable[[str], Any], count: int) -> None:
@@ -82,7 +107,7 @@ async def plays(ask: Callable[[str], Any], count: int) -> None:
         videos = list(await ask(VIDEOS))
         return videos if len(videos) == count and all(v["ready"] >= 3 for v in videos) else None
 
-    first = await until(moving, f"{count} videos", within_s=40)
+    first = await until(moving, f"{count} videos")
 
     async def later() -> bool:
         now = await ask(VIDEOS)
@@ -106,11 +131,8 @@ async def test_both_cameras_play_close_to_live_without_a_complaint(
 
         await until(close_to_live, "both close to the newest frame")
 
-        async def live() -> bool:
-            return bool(await page.evaluate(STATES) == ["LIVE", "LIVE"])
-
-        await until(live, "both said to be live")
-        assert await page.evaluate(WAYS) == ["MSE", "MSE"]
+        await are(page.evaluate, STATES, "LIVE", "LIVE")
+        await are(page.evaluate, WAYS, "MSE", "MSE")
         assert await page.title() == "Home"
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert complaints == []
@@ -123,25 +145,24 @@ async def test_views_by_buttons_keys_and_address(live_site: Site, context: Brows
         shown = "[...document.querySelectorAll('.tile:not([hidden])')].map(t => t.dataset.camera)"
         hubs = live_site.hubs
 
-        async def expect(cameras: list[str], pressed: str) -> None:
-            assert await page.evaluate(shown) == cameras
-            assert await page.locator('[aria-pressed="true"]').all_text_contents() == [pressed]
+        async def shows(cameras: list[str], pressed: str) -> None:
+            await are(page.evaluate, shown, *cameras)
+            await expect(page.locator('[aria-pressed="true"]')).to_have_text([pressed])
             # What is not shown is there all the same: to go there takes no time.
             await until(lambda: all(hub.viewers for hub in hubs.values()), "viewers of all")
 
-        await expect(["cam0", "cam1"], "Dual")
+        await shows(["cam0", "cam1"], "Dual")
         await page.get_by_role("button", name="Camera 1", exact=True).click()
-        await expect(["cam1"], "Camera 1")
+        await shows(["cam1"], "Camera 1")
         assert page.url.endswith("#cam1")
         await page.keyboard.press("1")
-        await expect(["cam0"], "Camera 0")
+        await shows(["cam0"], "Camera 0")
         await page.reload()
-        await until(lambda: page.evaluate(f"{shown}.length"))
-        await expect(["cam0"], "Camera 0")
+        await shows(["cam0"], "Camera 0")
         await page.keyboard.press("9")
-        await expect(["cam0"], "Camera 0")
+        await shows(["cam0"], "Camera 0")
         await page.keyboard.press("0")
-        await expect(["cam0", "cam1"], "Dual")
+        await shows(["cam0", "cam1"], "Dual")
         await plays(page.evaluate, 2)
         assert complaints == []
 
@@ -150,7 +171,7 @@ async def test_views_by_buttons_keys_and_address(live_site: Site, context: Brows
 async def test_an_address_that_names_no_camera_shows_all(live_site: Site, context: BrowserContext) -> None:
     async with page_of(context, live_site.url + "/#%E0%A4%A") as (page, complaints):
         await plays(page.evaluate, 2)
-        assert await page.locator('[aria-pressed="true"]').all_text_contents() == ["Dual"]
+        await expect(page.locator('[aria-pressed="true"]')).to_have_text(["Dual"])
         assert complaints == []
 
 
@@ -158,7 +179,7 @@ async def test_an_address_that_names_no_camera_shows_all(live_site: Site, contex
 async def test_without_media_source_it_shows_jpegs_and_says_so(live_site: Site, context: BrowserContext) -> None:
     await context.add_init_script("delete window.MediaSource; delete window.ManagedMediaSource;")
     async with page_of(context, live_site.url) as (page, complaints):
-        await until(lambda: page.evaluate(CANVAS), "a picture", within_s=30)
+        await until(lambda: page.evaluate(CANVAS), "a picture")
         first = await page.evaluate(CANVAS)
 
         async def moved() -> bool:
@@ -171,7 +192,7 @@ async def test_without_media_source_it_shows_jpegs_and_says_so(live_site: Site, 
             return len(ways) == 2 and all(way.startswith("MJPEG") for way in ways)
 
         await until(both_tell, "both labelled")
-        assert await page.evaluate(STATES) == ["LIVE", "LIVE"]
+        await are(page.evaluate, STATES, "LIVE", "LIVE")
         assert complaints == []
 
 
@@ -196,8 +217,8 @@ async def test_where_a_codec_or_web_sockets_do_not_work_it_shows_jpegs(
             ways = await page.evaluate(WAYS)
             return len(ways) == 2 and all(why in way for way in ways)
 
-        await until(told, "both fall back", within_s=40)
-        assert await page.evaluate(STATES) == ["LIVE", "LIVE"]
+        await until(told, "both fall back")
+        await are(page.evaluate, STATES, "LIVE", "LIVE")
 
 
 @needs_chromium
@@ -214,15 +235,15 @@ async def test_an_old_picture_is_never_shown_as_live(live_site: Site, context: B
         # The service has not noticed yet: the page tells by the frames that do not come.
         await until(lambda: state("DELAY", "No new frame for"), "DELAY")
         assert "stale" in (await tile.get_attribute("class") or "")
-        assert await page.evaluate(STATES) == ["DELAY", "LIVE"]
+        await are(page.evaluate, STATES, "DELAY", "LIVE")
         live_site.home.state("cam0", CameraState.OFFLINE, Fault("Connection refused", "is it on?"))
         await until(lambda: state("OFFLINE", "Connection refused; is it on?"), "OFFLINE")
 
         await live_site.cameras[0].start(size="160x120")
         live_site.home.state("cam0", CameraState.LIVE)
+        await are(page.evaluate, f"{VIDEOS}.map(v => String(v.width))", "160", "320")
         await until(lambda: state("LIVE", ""), "LIVE again, with another size")
-        assert "stale" not in (await tile.get_attribute("class") or "")
-        assert {v["width"] for v in await page.evaluate(VIDEOS)} == {160, 320}
+        await expect(tile).not_to_have_class(re.compile("stale"))
         assert complaints == []
 
 
@@ -232,16 +253,13 @@ async def test_it_comes_back_when_the_service_does(live_site: Site, context: Bro
         await plays(page.evaluate, 2)
         await live_site.server.stop()
 
-        async def states_are(*wanted: str) -> bool:
-            return list(await page.evaluate(STATES)) == list(wanted)
-
-        await until(lambda: states_are("OFFLINE", "OFFLINE"), "both offline")
-        assert "does not answer" in (await page.locator("#notice").text_content() or "")
+        await are(page.evaluate, STATES, "OFFLINE", "OFFLINE")
+        await expect(page.locator("#notice")).to_contain_text("does not answer")
         live_site.server = live_site.server_of()
         await live_site.server.start()
-        await until(lambda: states_are("LIVE", "LIVE"), "both live again")
-        assert await page.evaluate(WAYS) == ["MSE", "MSE"]
-        await page.locator("#notice").wait_for(state="hidden", timeout=10_000)
+        await are(page.evaluate, STATES, "LIVE", "LIVE")
+        await are(page.evaluate, WAYS, "MSE", "MSE")
+        await page.locator("#notice").wait_for(state="hidden")
 
 
 @needs_chromium
@@ -249,17 +267,17 @@ async def test_the_recording_switch_shows_what_the_recorder_does(live_site: Site
     async with page_of(context, live_site.url) as (page, complaints):
         switch = page.get_by_role("switch", name="Record Camera 0")
         await switch.wait_for()
-        assert await switch.get_attribute("aria-checked") == "false"
+        await expect(switch).to_have_attribute("aria-checked", "false")
         await switch.focus()
         await page.keyboard.press("Space")
         rec = page.locator(".tile").first.locator(".rec")
         await rec.wait_for(state="visible")
-        assert await switch.get_attribute("aria-checked") == "true"
+        await expect(switch).to_have_attribute("aria-checked", "true")
         assert [(camera, on) for camera, on, _ in live_site.home.asked] == [("cam0", True)]
         live_site.home.set_recording("cam0", False, "somebody else")
-        await rec.wait_for(state="hidden", timeout=5000)
+        await rec.wait_for(state="hidden")
         live_site.home.disk = DiskStatus("/srv", 10, 1, problem=True, reason="1 B free, less than min_free")
-        await page.get_by_text("Recordings: 1 B free").wait_for(timeout=5000)
+        await page.get_by_text("Recordings: 1 B free").wait_for()
         assert complaints == []
 
 
@@ -274,10 +292,12 @@ async def test_nothing_is_wider_than_the_window(tmp_path: Path, context: Browser
         site.home.state(ids[0], CameraState.OFFLINE, fault)
         async with page_of(context, site.url) as (page, complaints):
             await page.set_viewport_size({"width": width, "height": 700})
-            await until(lambda: page.evaluate("document.querySelectorAll('.tile').length"))
+            await expect(page.locator(".tile")).to_have_count(len(ids))
             await page.keyboard.press("i")
             await page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-            assert await page.evaluate("document.documentElement.scrollWidth") <= width
+            # What draws itself anew for another width does so a little later.
+            fits = f"document.documentElement.scrollWidth <= {width}"
+            await until(lambda: page.evaluate(fits), "all in sight")
             assert complaints == []
 
 
@@ -298,6 +318,6 @@ async def test_firefox_plays_both(live_site: Site, tmp_path_factory: pytest.Temp
     async with firefox(tmp_path_factory.mktemp("firefox")) as browser:
         await browser.open(live_site.url)
         await plays(browser.evaluate, 2)
-        assert await browser.evaluate(STATES) == ["LIVE", "LIVE"]
-        assert await browser.evaluate(WAYS) == ["MSE", "MSE"]
+        await are(browser.evaluate, STATES, "LIVE", "LIVE")
+        await are(browser.evaluate, WAYS, "MSE", "MSE")
         assert json.dumps(await browser.evaluate(VIDEOS))

@@ -1,17 +1,17 @@
 """What can be done on the live page: switch, zoom, keep a picture, full screen, keys, undo; in Chromium."""
 
 import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from fakes.web_service import Site, running
 from playwright.async_api import Browser, Page, Route, expect
-from support.browser import CHROMIUM, chromium
+from support.browser import CHROMIUM, PATIENCE_MS, chromium
 from support.waiting import until
 
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
@@ -20,7 +20,6 @@ from livecam_nvr.domain.status import ProcessStatus
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.timeout(120),
     pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="there is no chromium"),
     # Who leaves a page while its files are being opened makes aiohttp forget one; it is closed when collected.
     pytest.mark.filterwarnings("ignore:.*/web/static/.*:pytest.PytestUnraisableExceptionWarning"),
@@ -30,15 +29,23 @@ TILE = '[data-camera="cam0"]'
 SHOWN = "[...document.querySelectorAll('.tile:not([hidden])')].map((tile) => tile.dataset.camera)"
 STATES = "[...document.querySelectorAll('.tile:not([hidden]) .state')].map((state) => state.textContent)"
 MOVED = f"new DOMMatrix(getComputedStyle(document.querySelector('{TILE} .layers')).transform)"
-# From the key to the next picture of the camera that it shows: milliseconds, and the camera's state meanwhile.
+# What a key shows at once: the camera, its state, the height of its picture, if there is one; then the next one is
+# waited for.
 SWITCH = """(key) => {
-  const begin = performance.now();
   dispatchEvent(new KeyboardEvent("keydown", { key }));
   const tile = document.querySelector(".tile:not([hidden])");
-  const state = tile.querySelector(".state").textContent;
-  return new Promise((resolve) => tile.querySelector("video").requestVideoFrameCallback(
-    () => resolve([performance.now() - begin, tile.dataset.camera, state])));
+  const video = tile.querySelector("video");
+  const height = video.readyState > 1 ? video.videoHeight : 0;
+  const found = [tile.dataset.camera, tile.querySelector(".state").textContent, height];
+  return new Promise((resolve) => video.requestVideoFrameCallback(() => resolve(found)));
 }"""
+ALL_STATES = "[...document.querySelectorAll('.tile .state')].map((state) => state.textContent)"
+# Nobody has to hurry while the pointer is on what a toast says: so it is, from the beginning.
+HOLD = """new MutationObserver((changes) => {
+  for (const { addedNodes } of changes) for (const node of addedNodes) {
+    if (node.classList?.contains("toast")) node.dispatchEvent(new Event("pointerenter"));
+  }
+}).observe(document, { subtree: true, childList: true })"""
 FIT = """([count, width, height, options]) => import("./static/js/live/grid.js")
   .then(({ fit }) => fit(count, width, height, 16 / 9, options))"""
 
@@ -54,7 +61,8 @@ async def opened(browser: Browser, url: str, **how: Any) -> AsyncIterator[Page]:
     """A page; what it complains of besides refusals fails the test."""
     complaints: list[str] = []
     context = await browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **how})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
+    await context.add_init_script(HOLD)
     page = await context.new_page()
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on(
@@ -85,43 +93,52 @@ async def live(site: Site, page: Page) -> None:
     for camera_id in site.hubs:
         await site.live(camera_id)
 
-    async def said() -> bool:
-        return bool(await page.evaluate(STATES) == ["LIVE"] * len(site.hubs))
+    await are(page, STATES, *["LIVE"] * len(site.hubs))
 
-    await until(said, "all cameras LIVE", within_s=30)
+
+async def are(page: Page, what: str, *wanted: str) -> None:
+    """Returns when the states, or the cameras that are shown, are these."""
+
+    async def so() -> bool:
+        return list(await page.evaluate(what)) == list(wanted)
+
+    await until(so, f"{what} are {wanted}")
 
 
 async def test_the_other_camera_is_there_at_once(site: Site, browser: Browser) -> None:
     async with opened(browser, site.url) as page:
         await live(site, page)
         await page.keyboard.press("1")
-        took = []
+        watching = [hub._subscriptions[0] for hub in site.hubs.values()]
         for key, camera in (("2", "cam1"), ("1", "cam0")) * 4:
-            ms, shown, state = await page.evaluate(SWITCH, key)
-            assert (shown, state) == (camera, "LIVE")
-            took.append(ms)
-        # Of a camera with 15 frames a second, the next one comes after 33 ms on average.
-        assert median(took) < 100, took
+            await are(page, ALL_STATES, "LIVE", "LIVE")
+            shown, state, height = await page.evaluate(SWITCH, key)
+            assert (shown, height) == (camera, 180)
+            assert state in ("LIVE", "DELAY"), "no new beginning; its frames may be late on a busy machine"
+        # It was there all the time, and nothing was opened anew.
+        assert [hub._subscriptions for hub in site.hubs.values()] == [[one] for one in watching]
 
 
 async def test_cameras_are_shown_by_title_arrow_and_finger(site: Site, browser: Browser) -> None:
     async with opened(browser, site.url, has_touch=True) as page:
         await page.get_by_role("link", name="Camera 1").click()
-        assert await page.evaluate(SHOWN) == ["cam1"]
+        await are(page, SHOWN, "cam1")
         await page.keyboard.press("ArrowRight")
-        assert await page.evaluate(SHOWN) == ["cam0"]
+        await are(page, SHOWN, "cam0")
         await page.keyboard.press("ArrowLeft")
-        assert await page.evaluate(SHOWN) == ["cam1"]
+        await are(page, SHOWN, "cam1")
         box = await page.locator(".tile:not([hidden]) .screen").bounding_box()
         assert box is not None
         touch = await page.context.new_cdp_session(page)
         y = box["y"] + box["height"] / 2
-        for kind, x in (("touchStart", 700), ("touchMove", 500), ("touchEnd", None)):
+        at_s = time.time()
+        for kind, x, after_s in (("touchStart", 700, 0), ("touchMove", 500, 0.1), ("touchEnd", None, 0.2)):
             points = [] if x is None else [{"x": x, "y": y}]
-            await touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-        assert await page.evaluate(SHOWN) == ["cam0"], "to the left means the next one"
+            event = {"type": kind, "touchPoints": points, "timestamp": at_s + after_s}
+            await touch.send("Input.dispatchTouchEvent", event)
+        await are(page, SHOWN, "cam0")  # to the left means the next one
         await page.keyboard.press("Escape")
-        assert await page.evaluate(SHOWN) == ["cam0", "cam1"]
+        await are(page, SHOWN, "cam0", "cam1")
 
 
 async def test_a_closer_look_has_limits_and_a_way_back(site: Site, browser: Browser) -> None:
@@ -151,6 +168,7 @@ async def test_a_closer_look_has_limits_and_a_way_back(site: Site, browser: Brow
         await page.mouse.wheel(0, 500)
         assert await near() == [1, 0, 0], "away from it, the wheel is the page's"
         await page.mouse.wheel(0, -300)
+        await until(lambda: page.evaluate(f"{MOVED}.a > 1"), "a closer look")
         scale, left, top = await near()
         assert 1.5 < scale < 2.2
         # The point below the pointer stays there.
@@ -158,7 +176,7 @@ async def test_a_closer_look_has_limits_and_a_way_back(site: Site, browser: Brow
         assert top == pytest.approx(-250 * (scale - 1), abs=2)
         await page.keyboard.press("Escape")
         assert await near() == [1, 0, 0]
-        assert await page.evaluate(SHOWN) == ["cam0"]
+        await are(page, SHOWN, "cam0")
 
 
 async def test_figures_come_on_request_and_stay(site: Site, browser: Browser) -> None:
@@ -169,10 +187,9 @@ async def test_figures_come_on_request_and_stay(site: Site, browser: Browser) ->
         await expect(figures).to_be_hidden()
         await page.keyboard.press("i")
         await expect(figures).to_be_visible()
-        names, values = [await figures.locator(part).all_text_contents() for part in ("dt", "dd")]
-        told = dict(zip(names, values, strict=True))
         wanted = {"fps": "15.0", "Frames": "12,345", "Bytes": "8.1 MB", "Viewers": "3", "Codec": "H.264"}
-        assert told.items() >= wanted.items()
+        for name, value in wanted.items():
+            await expect(figures.locator(f'dt:text-is("{name}") + dd')).to_have_text(value)
         await page.get_by_text("CPU 12 % · 180 MB").wait_for()
         await page.reload()
         await expect(figures).to_be_visible()
@@ -198,16 +215,12 @@ async def test_one_camera_fills_the_screen_and_goes_back(site: Site, browser: Br
     async with opened(browser, site.url) as page:
         await page.locator(f"{TILE} .full").click()
         await until(lambda: page.evaluate("document.fullscreenElement?.id === 'tiles'"), "a full screen")
-        assert await page.evaluate(SHOWN) == ["cam0"]
+        await are(page, SHOWN, "cam0")
         await page.keyboard.press("2")
-        assert await page.evaluate(SHOWN) == ["cam1"]
+        await are(page, SHOWN, "cam1")
         await page.keyboard.press("f")
-
-        async def as_before() -> bool:
-            return bool(await page.evaluate(SHOWN) == ["cam0", "cam1"])
-
-        await until(as_before, "what was shown before")
-        assert await page.evaluate("document.fullscreenElement === null")
+        await are(page, SHOWN, "cam0", "cam1")
+        await until(lambda: page.evaluate("document.fullscreenElement === null"), "no full screen")
 
 
 async def test_two_pages_that_switch_the_same_stay_right(site: Site, browser: Browser) -> None:
@@ -239,12 +252,13 @@ async def test_the_switch_does_not_lie_while_the_answer_is_out(site: Site, brows
         await expect(switch).to_have_attribute("aria-busy", "true")
         await expect(switch).to_have_attribute("aria-checked", "false")
         await page.keyboard.press("r")
-        assert len(answers) == 1, "the same is not asked for twice"
+        await until(lambda: answers, "the order")
         error = {"error": {"kind": "disk", "message": "the disk is full", "hint": "delete something"}}
         await answers[0].fulfill(status=507, json=error)
         await page.get_by_text("the disk is full; delete something").wait_for()
         await expect(switch).to_have_attribute("aria-checked", "false")
-        assert await switch.get_attribute("aria-busy") is None
+        await expect(switch).not_to_have_attribute("aria-busy", re.compile(""))
+        assert len(answers) == 1, "the same was not asked for twice"
 
 
 async def test_a_camera_is_switched_off_and_on_again(site: Site, browser: Browser) -> None:
@@ -286,8 +300,8 @@ async def test_a_camera_that_is_removed_says_so_and_goes(site: Site, browser: Br
         del site.home.cameras["cam1"]
         await page.get_by_text("This camera is no longer there.").wait_for()
         await page.get_by_text("Camera 1 is no longer there.").wait_for()
-        assert await page.evaluate(SHOWN) == ["cam0"]
-        assert await page.locator('[data-camera="cam1"]').count() == 0
+        await are(page, SHOWN, "cam0")
+        await expect(page.locator('[data-camera="cam1"]')).to_have_count(0)
         del site.home.cameras["cam0"]
         await page.get_by_text("No camera is configured").wait_for()
 
@@ -303,12 +317,12 @@ async def test_the_keys_are_listed_and_can_be_turned_off(site: Site, browser: Br
         await page.keyboard.press("Escape")
         await expect(dialog).to_be_hidden()
         await page.keyboard.press("1")
-        assert await page.evaluate(SHOWN) == ["cam0", "cam1"]
+        await are(page, SHOWN, "cam0", "cam1")
         await page.keyboard.press("?")
         await dialog.get_by_label("Use letters and digits as keys").check()
         await dialog.get_by_role("button", name="Close").click()
         await page.keyboard.press("1")
-        assert await page.evaluate(SHOWN) == ["cam0"]
+        await are(page, SHOWN, "cam0")
 
 
 async def test_where_several_are_shown_a_key_needs_to_know_which(site: Site, browser: Browser) -> None:
@@ -350,15 +364,13 @@ async def test_of_many_cameras_those_in_sight_play(tmp_path: Path, browser: Brow
         def watched() -> list[str]:
             return [camera_id for camera_id in ids if site.hubs[camera_id].viewers]
 
-        await until(watched, "viewers")
+        await until(lambda: "cam0" in watched(), "viewers")
         await expect(page.get_by_role("combobox", name="One camera", exact=True)).to_be_visible()
-        first = watched()
-        assert first[0] == "cam0"
-        assert len(first) < 25
+        assert len(watched()) < 25
         await page.evaluate("scrollTo(0, document.body.scrollHeight)")
         await until(lambda: "cam39" in watched() and "cam0" not in watched(), "others")
         await page.get_by_role("combobox", name="One camera", exact=True).select_option("Camera 20")
-        assert await page.evaluate(SHOWN) == ["cam20"]
+        await are(page, SHOWN, "cam20")
         await until(lambda: {"cam19", "cam20", "cam21"} <= set(watched()), "it and its neighbours")
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from fakes.web_service import Site
 from playwright.async_api import Frame, async_playwright
-from support.browser import CHROMIUM
+from support.browser import CHROMIUM, PATIENCE_MS
 from support.reverse_proxy import reverse_proxy
 from support.waiting import until
 from support.web_certificate import make_certificate
@@ -14,7 +14,7 @@ from support.web_certificate import make_certificate
 from livecam_nvr.config.models import ListenConfig
 from livecam_nvr.web.server import WebServer
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.browser
 
 PLAYING = (
     "[...document.querySelectorAll('.tile video')].filter(v => v.readyState >= 3 && v.currentTime > 0).length"
@@ -41,6 +41,7 @@ async def test_both_cameras_play_in_a_frame_of_home_assistant(tmp_path: Path) ->
                 executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-quic"]
             )
             context = await browser.new_context(ignore_https_errors=True)
+            context.set_default_timeout(PATIENCE_MS)
             page = await context.new_page()
             page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
             page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -57,7 +58,7 @@ async def test_both_cameras_play_in_a_frame_of_home_assistant(tmp_path: Path) ->
                 return bool(await frame.evaluate(PLAYING) == 2)
 
             try:
-                await until(plays, "two videos", within_s=40)
+                await until(plays, "two videos")
             except AssertionError:
                 raise AssertionError(complaints) from None
 

@@ -17,7 +17,6 @@ from livecam_nvr.domain.status import CameraState, Fault
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.timeout(120),
     pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="there is no chromium"),
     # Who leaves a page while its files are being opened makes aiohttp forget one; it is closed when collected.
     pytest.mark.filterwarnings("ignore:.*/web/static/.*:pytest.PytestUnraisableExceptionWarning"),
@@ -42,6 +41,7 @@ async def test_it_shows_what_its_address_says_and_nothing_else(tmp_path: Path, b
             await site.live(camera_id)
         await page.goto(f"{site.url}/wall?cameras=cam2,%20cam0,attic")
         await page.get_by_text("There is no camera “attic”.").wait_for()
+        await expect(page.locator(".tile")).to_have_count(2)
         assert await page.evaluate(SHOWN) == ["cam2", "cam0"]
 
         async def live() -> bool:
@@ -51,7 +51,7 @@ async def test_it_shows_what_its_address_says_and_nothing_else(tmp_path: Path, b
         assert await page.locator(".title").all_text_contents() == ["Camera 2", "Camera 0"]
         assert await page.evaluate(CONTROLS) == 0
         assert await page.evaluate("getComputedStyle(document.querySelector('video')).cursor") == "none"
-        assert await page.evaluate(FILLED) > 0.99
+        await until(lambda: page.evaluate(f"{FILLED} > 0.99"), "a screen full of pictures")
         assert await page.evaluate("document.documentElement.scrollHeight <= innerHeight")
 
         # Nobody is there to load it anew: it comes back by itself.

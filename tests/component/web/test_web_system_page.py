@@ -47,7 +47,7 @@ async def test_each_sees_what_is_their_affair(browser: Browser, house: Household
     async with visitor(browser) as page:
         await opened(page, house, "willi", "#users")
         await expect(page.get_by_text("All is well.")).to_be_visible()
-        assert await page.locator("#parts a:visible").all_inner_texts() == ["State"]
+        await expect(page.locator("#parts a:visible")).to_have_text(["State"])
     async with visitor(browser) as page:
         await opened(page, house, "vera")
         await expect(page.locator("#notice")).to_contain_text("may watch recordings")

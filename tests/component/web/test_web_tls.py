@@ -9,13 +9,16 @@ from pathlib import Path
 import aiohttp
 import pytest
 from fakes.web_edge import Edge, edge
-from support.waiting import until
+from support.waiting import PATIENCE_S, until
 from support.web_certificate import make_certificate, trusting
 
 from livecam_nvr.config.models import TlsConfig
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.web.limits import Limits
 from livecam_nvr.web.tls import Certificate, load
+
+ASYNCIOS_OWN_S = 60.0
+"""After so long, asyncio itself gives up a handshake."""
 
 
 async def test_everything_works_encrypted(tmp_path: Path) -> None:
@@ -35,7 +38,7 @@ async def test_everything_works_encrypted(tmp_path: Path) -> None:
             assert response.status == 403
         async with client.ws_connect("/socket", headers={"Origin": place.url}) as socket:
             await socket.send_str("hello")
-            assert (await socket.receive(5)).data == "hello"
+            assert (await socket.receive(PATIENCE_S)).data == "hello"
         # Any name: the browser has compared it with the certificate.
         async with client.get("/seen", headers={"Host": "nvr.example"}) as response:
             assert response.status == 200
@@ -44,7 +47,7 @@ async def test_everything_works_encrypted(tmp_path: Path) -> None:
 async def answered(place: Edge, request: bytes) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
     writer.write(request)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         answer = await reader.read()
     writer.close()
     return answer
@@ -84,7 +87,7 @@ async def test_a_handshake_that_drags_on_is_cut_off(tmp_path: Path) -> None:
         for sent in (b"", b"\x16", b"\x16\x03\x01\x02\x00"):
             reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
             writer.write(sent)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(ASYNCIOS_OWN_S / 2):
                 assert await reader.read() == b""
             writer.close()
 
@@ -94,7 +97,7 @@ async def test_connections_that_have_not_got_so_far_end_with_the_service(tmp_pat
         pairs = [await asyncio.open_connection("127.0.0.1", place.port) for _ in range(5)]
         pairs[0][1].write(b"\x16")
     for reader, writer in pairs:
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(ASYNCIOS_OWN_S / 2):
             assert await reader.read() == b""
         writer.close()
 

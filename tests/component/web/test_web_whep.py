@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from fakes.web_service import Site, http
 from fakes.web_whep import SESSION, FakeWhep
-from support.waiting import until
+from support.waiting import PATIENCE_S, until
 from support.web_people import signed_in, told
 
 from livecam_nvr.core.events import MediaServerChanged
@@ -126,7 +126,7 @@ async def test_the_live_web_socket_tells_when_webrtc_can_be_asked_for(
 
         async def ways() -> object:
             while True:
-                message = json.loads(await socket.receive_str(timeout=8))
+                message = json.loads(await socket.receive_str(timeout=PATIENCE_S))
                 if message["type"] == "ways":
                     return message["webrtc"]
 
@@ -134,4 +134,4 @@ async def test_the_live_web_socket_tells_when_webrtc_can_be_asked_for(
         whep.ready = False
         house.bus.publish(MediaServerChanged(MediaServerStatus("mediamtx", ServerState.BACKOFF)))
         assert await ways() is False
-        assert json.loads(await socket.receive_str(timeout=8)) == {"type": "alive"}
+        assert json.loads(await socket.receive_str(timeout=PATIENCE_S)) == {"type": "alive"}

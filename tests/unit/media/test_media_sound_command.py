@@ -1,6 +1,7 @@
 """What sound adds to the command lines, and what each leg gets of it."""
 
 import pytest
+from fakes.runtime_clock import FakeClock
 
 from livecam_nvr.config import models
 from livecam_nvr.core.ports import PublishTarget
@@ -11,7 +12,6 @@ from livecam_nvr.media.figures import StreamFigures
 from livecam_nvr.media.sound import Audio, beeps
 from livecam_nvr.media.sources import Source, source
 from livecam_nvr.media.timestamps import Timeline
-from livecam_nvr.runtime.clock import SystemClock
 
 PIPE = (
     r"[select=\'v,a:0\':f=mp4:movflags=+empty_moov+default_base_moof+frag_discont:frag_duration=1:use_editlist=0"
@@ -101,13 +101,15 @@ def test_sound_alone_is_counted_as_bytes_and_not_as_a_sign_of_life() -> None:
 
 
 def test_sound_does_not_tell_when_frames_were_taken() -> None:
-    capture = CaptureClock(SystemClock())
+    clock = FakeClock()
+    capture = CaptureClock(clock)
     capture.stamp(5.0, 0.04)
     capture.stamp(500.0, None)
     capture.stamp(0.0, None)
     assert capture.lag_s == 0
+    clock.advance(0.04)
     capture.stamp(5.04, 0.04)
-    assert abs(capture.lag_s) < 1.0
+    assert capture.lag_s == pytest.approx(0, abs=1e-6)
 
 
 def test_sound_that_was_squeezed_stays_where_it_says() -> None:

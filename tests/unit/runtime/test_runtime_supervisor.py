@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from fakes.runtime_clock import FakeClock
-from support.waiting import until
+from support.waiting import PATIENCE_S, until
 
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
 from livecam_nvr.domain.status import ServerState
@@ -48,7 +48,7 @@ async def test_states_of_a_thing_that_works_and_is_stopped(supervise: Make) -> N
     assert supervisor.state is STOPPED
     supervisor.start()
     supervisor.start()
-    assert await supervisor.wait_ready(2)
+    assert await supervisor.wait_ready(PATIENCE_S)
     await supervisor.stop()
     await supervisor.stop()
     assert states == [STARTING, READY, STOPPING, STOPPED]
@@ -186,7 +186,7 @@ async def test_stopping_waits_until_the_attempt_has_cleaned_up(supervise: Make) 
 
     supervisor = supervise(work)
     supervisor.start()
-    await supervisor.wait_ready(2)
+    await supervisor.wait_ready(PATIENCE_S)
     await supervisor.stop()
     assert cleaned == [True]
 
@@ -205,8 +205,9 @@ async def test_an_attempt_that_swallows_its_cancellation_does_not_go_on_for_ever
 
     supervisor = supervise(deaf)
     supervisor.start()
-    await supervisor.wait_ready(2)
-    await asyncio.wait_for(supervisor.stop(), 2)
+    await supervisor.wait_ready(PATIENCE_S)
+    async with asyncio.timeout(PATIENCE_S):
+        await supervisor.stop()
     assert attempts == 1
     assert supervisor.state is STOPPED
 
@@ -219,5 +220,5 @@ async def test_it_can_be_started_again(supervise: Make) -> None:
     supervisor = supervise(work)
     for _ in range(2):
         supervisor.start()
-        assert await supervisor.wait_ready(2)
+        assert await supervisor.wait_ready(PATIENCE_S)
         await supervisor.stop()
