@@ -189,7 +189,7 @@ async def spawn(
     env: Mapping[str, str] | None = None,
     cwd: str | None = None,
 ) -> ChildProcess:
-    """Starts `argv` (no shell) as leader of its own process group, killed by the kernel if the service dies.
+    """Starts `argv`, as it is, as leader of its own process group, killed by the kernel if the service dies.
 
     Args:
         argv: Program and arguments.
@@ -204,11 +204,7 @@ async def spawn(
     Raises:
         LivecamError: UNAVAILABLE if the program is not there or cannot be executed.
     """
-    program = _found(argv[0], argv[0])
-    # setpriv (util-linux, on every Debian) sets the parent-death signal and then becomes the program: no code
-    # of ours runs between fork and exec, which would be unsafe in a process with threads. The signal is sent
-    # when the *thread* that forked ends; asyncio forks on the loop's thread, which lives as long as the service.
-    command = [_found("setpriv", "util-linux"), "--pdeathsig", "KILL", "--", program, *argv[1:]]
+    command = bound([_found(argv[0], argv[0]), *argv[1:]], os.getpid())
     loop = asyncio.get_running_loop()
     protocol = _Protocol(on_line, parts=1 if on_stdout is None else 2)
     stdout: asyncio.ReadTransport | None = None
@@ -242,6 +238,22 @@ async def spawn(
     if to_child is not None and not (pipe := to_child.get_extra_info("pipe")).closed:  # it may have exited by now
         enlarge(pipe.fileno())
     return ChildProcess(name, transport, protocol, stdout)
+
+
+def bound(argv: Sequence[str], parent: int) -> list[str]:
+    """The command that becomes `argv` and is killed when the process `parent`, which starts it, dies.
+
+    setpriv (util-linux, on every Debian) sets the parent-death signal and then becomes the program: no code of
+    ours runs between fork and exec, which would be unsafe in a process with threads. The signal is sent when the
+    *thread* that forked ends; asyncio forks on the loop's thread, which lives as long as the service. A parent
+    that was gone before the signal was set sends none (prctl(2)): a shell looks for that first.
+
+    Raises:
+        LivecamError: UNAVAILABLE if there is no setpriv.
+    """
+    still_there = '[ "$PPID" = "$0" ] && exec "$@"'
+    setpriv = [_found("setpriv", "util-linux"), "--pdeathsig", "KILL", "--"]
+    return [*setpriv, "/bin/sh", "-c", still_there, str(parent), *argv]
 
 
 def _found(program: str, package: str) -> str:

@@ -14,7 +14,7 @@ from support.service import alive
 from support.waiting import PATIENCE_S, until
 
 from livecam_nvr.domain.errors import ErrorKind, LivecamError
-from livecam_nvr.runtime.process import ChildProcess, spawn
+from livecam_nvr.runtime.process import ChildProcess, bound, spawn
 
 ROOT = Path(__file__).parents[3]
 Start = Callable[..., Awaitable[ChildProcess]]
@@ -265,3 +265,13 @@ async def test_a_child_dies_when_the_service_is_killed() -> None:
         )
         parent.kill()
         await until(lambda: not alive(pid), "the kernel ends the child")
+
+
+async def test_a_child_whose_parent_was_gone_too_early_to_notice_does_not_run(
+    tmp_path: Path,
+) -> None:
+    for parent, runs in ((1, False), (os.getpid(), True)):
+        ran = tmp_path / str(parent)
+        done = await asyncio.to_thread(subprocess.run, bound(["touch", str(ran)], parent), check=False)
+        assert ran.exists() is runs
+        assert (done.returncode == 0) is runs
