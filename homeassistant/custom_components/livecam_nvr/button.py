@@ -30,11 +30,12 @@ async def async_setup_entry(
 class _CameraButton(LivecamCameraEntity, ButtonEntity):
     """One of a camera's."""
 
-    key: ClassVar[str]
+    called: ClassVar[str]
+    """Its key, see LivecamEntity."""
 
     def __init__(self, entry: LivecamConfigEntry, camera_id: str) -> None:
         """Of an entry's camera."""
-        super().__init__(entry, self.key, camera_id)
+        super().__init__(entry, self.called, camera_id)
 
     @override
     def shown(self) -> object:
@@ -44,7 +45,7 @@ class _CameraButton(LivecamCameraEntity, ButtonEntity):
 class Keep(_CameraButton):
     """Keeps what was and will be seen around now."""
 
-    key = "keep"
+    called = "keep"
 
     @override
     async def async_press(self) -> None:
@@ -56,7 +57,7 @@ class Keep(_CameraButton):
 class Snapshot(_CameraButton):
     """Has the camera entity show a new still now, and not when it is its turn."""
 
-    key = "snapshot"
+    called = "snapshot"
     needs_pictures = True
 
     @override
@@ -67,7 +68,7 @@ class Snapshot(_CameraButton):
 class Restart(_CameraButton):
     """Ends what runs of the camera and starts it anew."""
 
-    key = "restart"
+    called = "restart"
     _attr_device_class = ButtonDeviceClass.RESTART
     _attr_entity_category = EntityCategory.CONFIG
 
