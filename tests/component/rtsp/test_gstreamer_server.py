@@ -112,7 +112,9 @@ async def test_one_question_for_each_connection(make_bench: Callable[..., Bench]
     assert [password for _, password, _ in gate.attempts] == ["right one", "other"]
 
 
-async def test_a_password_that_is_still_being_looked_at_is_not_called_wrong(make_bench: Callable[..., Bench]) -> None:
+async def test_a_password_that_is_still_being_looked_at_is_not_called_wrong(
+    make_bench: Callable[..., Bench],
+) -> None:
     gate = FakeGate(demo=None, hangs=True)
     gate.add_user("anna", "right one")
     bench = make_bench("gstreamer", gate=gate, answer_within_s=0.1)

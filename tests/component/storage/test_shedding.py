@@ -262,7 +262,7 @@ async def test_an_index_is_asked_beside_a_service_and_without_one(
     assert alone.deletions == beside.deletions
     assert len(on_disk(root)) == 5, "nothing was deleted"
     missing = ArchiveStock(root, StoredIndex(tmp_path / "nothing.db"))
-    with pytest.raises(LivecamError, match="cannot be read") as error:
+    with pytest.raises(LivecamError, match="there is no index") as error:
         await forecast(missing, rules, NOW_UTC_NS)
     assert error.value.kind is ErrorKind.UNAVAILABLE
     assert not (tmp_path / "nothing.db").exists()

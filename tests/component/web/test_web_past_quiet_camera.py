@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import cast
 
 import pytest
 from playwright.async_api import Page
@@ -43,10 +44,16 @@ async def click_shortly_before_now(page: Page) -> None:
         await page.locator('[data-zoom="0.5"]').click()
     await page.locator("#now").click()
     lanes = page.locator("#lanes")
-    begin, end = [float(await lanes.get_attribute(f"data-{edge}") or 0) for edge in ("begin", "end")]
-    now = float(await page.evaluate("Date.now() / 1000"))
+
+    async def place() -> float | None:
+        begin, end = [float(await lanes.get_attribute(f"data-{edge}") or 0) for edge in ("begin", "end")]
+        now = float(await page.evaluate("Date.now() / 1000"))
+        aim = (now - RECORDED_S / 2 - begin) / (end - begin)
+        return aim if 0 < aim < 1 else None
+
+    aim = cast("float", await until(place, "the timeline to show what was recorded last"))
     width = float(await lanes.evaluate("lanes => lanes.clientWidth"))
-    await lanes.click(position={"x": (now - RECORDED_S / 2 - begin) / (end - begin) * width, "y": 60})
+    await lanes.click(position={"x": aim * width, "y": 60})
 
 
 @asynccontextmanager
