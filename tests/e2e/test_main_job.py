@@ -93,12 +93,11 @@ async def test_not_a_frame_is_lost_over_borders_while_the_media_server_is_killed
             found = clips.probe(path)
             packets = int(str(found["packets"]))
             assert found["format_duration"] == pytest.approx(packets / 15, abs=0.01)
-            if not service.was_late(
-                camera
-            ):  # else the service has found out only then when its pictures were taken
-                assert int(path.stem[-1]) == 0, f"{path.name} does not begin on the clock"
-                # A keyframe that is due at the very border may be taken for one of this side or of the other.
-                assert packets in (135, 150, 165)
+            if service.was_late(camera):  # found out only then when its pictures were taken
+                continue
+            assert int(path.stem[-1]) == 0, f"{path.name} does not begin on the clock"
+            # It is cut at keyframes, which come once a second, and more often just after a start.
+            assert abs(packets - 10 * 15) <= 15
 
 
 async def test_the_file_being_written_can_be_played(make_service: Callable[..., Service]) -> None:
