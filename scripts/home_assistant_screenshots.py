@@ -100,7 +100,7 @@ async def _settled(page: Page, videos: int = 0) -> None:
             raise RuntimeError(f"cards with errors: {found.errors}")
         return found.videos >= videos
 
-    await until(shown, 60, "live video")
+    await until(shown, "live video")
     await asyncio.sleep(4)
 
 

@@ -72,7 +72,7 @@ async def _pictures(page: Page, stop: Stop) -> None:
     async def shown() -> bool:
         return min([await shown_frame(page, index) for index in range(2)]) > 0
 
-    await until(shown, 30, "pictures")
+    await until(shown, "pictures")
 
 
 if __name__ == "__main__":
