@@ -70,9 +70,10 @@ async def _pictures(page: Page, stop: Stop) -> None:
         return
 
     async def shown() -> bool:
-        return min([await shown_frame(page, index) for index in range(2)]) > 0
+        live = stop.name.startswith("wall") or await page.get_by_text("LIVE", exact=True).count() > 1
+        return live and min([await shown_frame(page, index) for index in range(2)]) > 0
 
-    await until(shown, "pictures")
+    await until(shown, "live pictures")
 
 
 if __name__ == "__main__":
